@@ -1,0 +1,160 @@
+--- Scripted moderation and onboarding for chat providers.
+-- A client is a userdata with one method per endpoint. The core decides what
+-- is sent, when it is repeated and what an answer means; this file drives it
+-- with a transport.
+-- @module usher
+
+local core = require "usher.core"
+local transports = require "usher.transport"
+
+local M = {
+  _VERSION = core._VERSION,
+  --- JSON null: `usher.null` as an argument is sent as `null`.
+  null = core.null,
+}
+
+--- Describes a provider's options and methods as plain tables.
+-- @tparam string provider `"ertc"`, `"qiscus"`, `"smooch"` or `"vchatcloud"`
+-- @treturn table `{ name, title, source, options, shared_options, methods }`
+-- @usage for _, method in ipairs(usher.describe("qiscus").methods) do print(method.name) end
+M.describe = core.describe
+
+--- The names of all providers.
+-- @treturn {string,...}
+M.providers = core.providers
+
+local function report(environment, kind, request, fields)
+  fields.event = kind
+  fields.provider = request.provider
+  fields.method = request.operation
+  fields.attempt = request.attempt
+  environment.on_event(fields)
+end
+
+-- Sends one request and tells on_event before and after. The events carry no
+-- header and no body, so no credential.
+local function send_observed(environment, request)
+  local started = core.monotonic()
+  report(environment, "request", request, { verb = request.method, url = request.url })
+  local status, headers, body, sent = environment.send(request)
+  local elapsed = core.monotonic() - started
+  if status then
+    report(environment, "response", request, { status = status, elapsed = elapsed })
+  else
+    report(environment, "response", request, { kind = headers, elapsed = elapsed })
+  end
+  return status, headers, body, sent
+end
+
+local function sleep_observed(environment, request, seconds, err)
+  report(environment, "retry", request,
+    { wait = seconds, kind = err.kind, status = err.status })
+  return environment.sleep(seconds)
+end
+
+-- A method is a Lua function, not a C function: it must be able to yield
+-- through a transport, which LuaJIT cannot do across C.
+local function driver(name)
+  return function(client, arguments, options)
+    local call = core.begin(client, name, arguments, options)
+    local environment = core.environment(client)
+    local observed = environment.on_event ~= nil
+    local request
+    local action, first, second = call:next()
+    while true do
+      if action == "send" then
+        request = first
+        if observed then
+          action, first, second = call:next(send_observed(environment, request))
+        else
+          action, first, second = call:next(environment.send(request))
+        end
+      elseif action == "sleep" then
+        if observed then
+          sleep_observed(environment, request, first, second)
+        else
+          environment.sleep(first)
+        end
+        action, first, second = call:next()
+      elseif action == "done" then
+        return first, second
+      else
+        return nil, first
+      end
+    end
+  end
+end
+
+local shared = {}
+
+--- Builds the exact request of a call without sending it.
+-- @function client:request
+-- @tparam string method the method's name
+-- @tparam[opt] table arguments as for the method itself
+-- @tparam[opt] table options as for the method itself
+-- @treturn table `{ method, url, headers, body }`, with the credentials
+function shared.request(client, method, arguments, options)
+  return (core.request(client, method, arguments, options))
+end
+
+--- Spells a call as a curl command for a shell, with its secrets as `***`.
+-- @function client:curl
+-- @tparam string method the method's name
+-- @tparam[opt] table arguments as for the method itself
+-- @tparam[opt] table options as for the method itself
+-- @treturn string
+function shared.curl(client, method, arguments, options)
+  return (core.curl(client, method, arguments, options))
+end
+
+--- Closes a client: wipes its credentials and closes its connections. Closing
+-- again does nothing; any call afterwards raises.
+-- @function client:close
+function shared.close(client)
+  core.close(client)
+  local environment = core.environment(client)
+  local close = environment.close
+  environment.close = nil
+  if close then close() end
+end
+
+local function no_such_method(provider, methods)
+  return function(_, name)
+    local message = ("usher.%s: no method '%s'"):format(provider, tostring(name))
+    local nearest = core.nearest(tostring(name), methods)
+    if nearest then message = ("%s; did you mean '%s'?"):format(message, nearest) end
+    error(message, 2)
+  end
+end
+
+-- Fills the class of a provider's clients from its rows.
+local function define(provider)
+  local class = core.class(provider)
+  local methods = class.__index
+  local names = {}
+  for _, method in ipairs(core.describe(provider).methods) do
+    methods[method.name] = driver(method.name)
+    names[#names + 1] = method.name
+  end
+  for name, method in pairs(shared) do
+    methods[name] = method
+    names[#names + 1] = name
+  end
+  class.__close = shared.close
+  setmetatable(methods, { __index = no_such_method(provider, names) })
+end
+
+local function constructor(provider)
+  return function(options)
+    local client, environment = core.client(provider, options, 2)
+    transports.attach(environment)
+    return client
+  end
+end
+
+for _, provider in ipairs(core.providers()) do
+  define(provider)
+  M[provider] = constructor(provider)
+end
+
+return M

@@ -1,0 +1,48 @@
+--- Chooses and checks the transport of a client.
+-- A transport is a table with two functions. `send(request)` gets
+-- `{ method, url, headers, body, timeout, connect_timeout, max_response_size,
+-- idempotent, provider, operation, attempt }` (times in seconds, sizes in
+-- bytes) and returns `status, headers, body` with lower-case header names, or
+-- `nil, kind, message, sent`. `sleep(seconds)` waits. A third, `close()`, is
+-- called when the client is closed. A function alone is `send`.
+-- @module usher.transport
+
+local core = require "usher.core"
+
+local M = {}
+
+--- Sleeps, blocking. In pieces, so that an interrupt gets through.
+-- @tparam number seconds
+function M.sleep(seconds)
+  while seconds > 0 do seconds = core.sleep(seconds) end
+end
+
+-- The default transport is made at the first call, so that a client that only
+-- describes requests needs no libcurl.
+local function attach_default(environment)
+  local function open()
+    local transport = require("usher.transport.curl").new(environment)
+    environment.send = transport.send
+    environment.close = transport.close
+    return transport
+  end
+  environment.send = function(request) return open().send(request) end
+  environment.sleep = M.sleep
+end
+
+--- Gives `environment` its `send`, `sleep` and `close`.
+-- @tparam table environment of a client; `environment.transport` is the
+-- option, checked to be a table or function
+function M.attach(environment)
+  local transport = environment.transport
+  if transport == nil then return attach_default(environment) end
+  if type(transport) == "function" then transport = { send = transport } end
+  if type(transport.send) ~= "function" then
+    error("usher: transport needs a function 'send'", 3)
+  end
+  environment.send = transport.send
+  environment.sleep = transport.sleep or M.sleep
+  environment.close = transport.close
+end
+
+return M

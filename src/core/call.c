@@ -1,0 +1,258 @@
+/* call.c: the state machine of a call: token, attempts, retries, deadline.
+   Everything that is decided while a call runs is decided here. */
+#include "core/call.h"
+
+#include <string.h>
+
+#include "core/retry.h"
+
+/* Secret arguments are kept to be masked, should the server echo them. */
+static void keep_secrets(us_call *call, const us_value *values) {
+  size_t i;
+  us_buffer_reset(&call->secrets, US_LIMIT_BODY);
+  for (i = 0; i < call->method->count; i++) {
+    if (!(call->method->parameters[i].flags & US_SECRET)) continue;
+    if (values[i].kind != US_TEXT || values[i].text.length == 0) continue;
+    us_buffer_append_slice(&call->secrets, values[i].text);
+    us_buffer_append_byte(&call->secrets, '\0');
+  }
+}
+
+us_status us_call_begin(us_call *call, us_client *client,
+                        const us_method *method, const us_value *values,
+                        const us_value *overrides, const us_limits *limits,
+                        us_moment now) {
+  const us_provider *provider = client->provider;
+  call->client = client;
+  call->method = method;
+  call->state = US_CALL_READY;
+  call->limits = *limits;
+  call->started = now.monotonic;
+  if (provider->token_method != NULL)
+    call->token_method =
+        us_method_find(provider, us_text(provider->token_method));
+  keep_secrets(call, values);
+  if (call->secrets.status != US_OK) return call->secrets.status;
+  return us_request_build(&call->request, client, method, values, overrides,
+                          now.random);
+}
+
+const us_method *us_call_current(const us_call *call) {
+  return call->fetching_token ? call->token_method : call->method;
+}
+
+const us_request *us_call_request(const us_call *call) {
+  return call->fetching_token ? &call->token_request : &call->request;
+}
+
+static double remaining(const us_call *call, us_moment now) {
+  return call->limits.deadline - (now.monotonic - call->started);
+}
+
+static void redact(const us_call *call, us_buffer *text) {
+  const char *at = call->secrets.data;
+  const char *end = at + call->secrets.length;
+  us_client_redact(call->client, text);
+  while (at < end) {
+    us_slice secret = us_text(at);
+    us_redact(text, secret);
+    at += secret.length + 1;
+  }
+}
+
+static void redact_error(us_call *call) {
+  redact(call, &call->error.code);
+  redact(call, &call->error.message);
+  redact(call, &call->error.body);
+}
+
+static us_action fail(us_call *call) {
+  call->state = US_CALL_OVER;
+  return US_FAIL;
+}
+
+/* A failure of ours, before or instead of an attempt. */
+static us_action fail_with(us_call *call, us_kind kind, const char *message) {
+  us_error_reset(&call->error, kind);
+  call->error.request_sent = call->maybe_acted;
+  us_error_say(&call->error, us_text(message));
+  return fail(call);
+}
+
+static us_action fail_with_status(us_call *call, us_status status) {
+  switch (status) {
+  case US_NO_MEMORY: return fail_with(call, US_KIND_MEMORY, "out of memory");
+  case US_TOO_LARGE:
+    return fail_with(call, US_KIND_TOO_LARGE, "the request is too large");
+  default:
+    return fail_with(call, US_KIND_PROTOCOL,
+                     "the request could not be signed");
+  }
+}
+
+static us_status prepare_token(us_call *call) {
+  call->fetching_token = true;
+  call->tries = 0;
+  return us_request_build(&call->token_request, call->client,
+                          call->token_method, NULL, NULL, 0);
+}
+
+/* The next attempt: of the token method while a token is needed. */
+static us_action send(us_call *call, us_moment now) {
+  us_client *client = call->client;
+  double left = remaining(call, now);
+  us_status status = US_OK;
+  if (left <= 0)
+    return fail_with(call, US_KIND_TIMEOUT,
+                     "the deadline passed before the request was sent");
+  if (!call->fetching_token && call->method != call->token_method &&
+      us_client_needs_token(client, now.unix_time))
+    status = prepare_token(call);
+  if (status == US_OK)
+    status = us_request_authorize(
+        call->fetching_token ? &call->token_request : &call->request, client,
+        us_call_current(call), now.unix_time);
+  if (status != US_OK) return fail_with_status(call, status);
+  call->tries++;
+  if (!call->fetching_token) {
+    call->attempts++;
+    call->token_serial = client->token_serial;
+  }
+  call->attempt_timeout =
+      call->limits.timeout < left ? call->limits.timeout : left;
+  call->state = US_CALL_SENT;
+  return US_SEND;
+}
+
+/* Keeps what the row says is to be kept of a success. */
+static us_status capture(us_call *call, const us_method *method,
+                         const us_reply *reply) {
+  const us_capture *row = method->captures;
+  us_client *client = call->client;
+  const char *token = client->provider->token_option;
+  us_status status = US_OK;
+  if (row == NULL || reply->document == NULL) return US_OK;
+  if ((method->flags & US_CAPTURE_ONCE) &&
+      us_client_option(client, row->option).length > 0)
+    return US_OK;
+  for (; row->path != NULL && status == US_OK; row++) {
+    us_scalar field = reply->document->find(reply->document->context,
+                                            row->path);
+    if (field.kind != US_SCALAR_TEXT || field.text.length == 0) continue;
+    if (token != NULL && strcmp(row->option, token) == 0)
+      status = us_client_take_token(client, field.text);
+    else
+      status = us_client_set(client, row->option, field.text);
+  }
+  return status;
+}
+
+static us_action succeed(us_call *call, const us_reply *reply, us_moment now) {
+  us_client *client = call->client;
+  us_status status = capture(call, us_call_current(call), reply);
+  client->budget += US_BUDGET_REFILL;
+  if (client->budget > US_BUDGET_FULL) client->budget = US_BUDGET_FULL;
+  if (call->fetching_token) {
+    if (status == US_OK &&
+        us_client_option(client, client->provider->token_option).length > 0) {
+      call->fetching_token = false;
+      call->tries = 0;
+      return send(call, now);
+    }
+    return fail_with(call, US_KIND_DECODE,
+                     "the answer to the token request holds no usable token");
+  }
+  call->state = US_CALL_OVER;
+  return US_DONE;
+}
+
+/* A token that was refused is replaced, once a call. */
+static bool may_renew(us_call *call) {
+  const us_error *error = &call->error;
+  if (call->fetching_token || call->renewed || call->token_method == NULL)
+    return false;
+  if (call->method == call->token_method || error->kind != US_KIND_HTTP)
+    return false;
+  if (error->status != 401 && error->status != 403) return false;
+  call->renewed = us_client_drop_token(call->client, call->token_serial);
+  return call->renewed;
+}
+
+static us_decision decide(const us_call *call, us_moment now) {
+  us_outcome outcome;
+  outcome.kind = call->error.kind;
+  outcome.status = call->error.status;
+  outcome.sent = call->error.request_sent;
+  outcome.retry_after = call->error.retry_after;
+  outcome.idempotent = (us_call_current(call)->flags & US_IDEMPOTENT) != 0;
+  outcome.attempt = call->tries;
+  outcome.retries = (int)call->limits.retries;
+  outcome.remaining = remaining(call, now);
+  outcome.budget = call->client->budget;
+  outcome.random = now.random;
+  return us_retry_decide(&outcome);
+}
+
+/* What is sent says nothing of the method while only a token was asked for. */
+static void settle_sent(us_call *call) {
+  us_error *error = &call->error;
+  if (call->fetching_token) {
+    us_buffer words = error->message;
+    memset(&error->message, 0, sizeof error->message);
+    us_error_say(error, us_text(call->token_method->name));
+    us_buffer_append_text(&error->message, ": ");
+    us_buffer_append_slice(&error->message, us_buffer_slice(&words));
+    us_buffer_free(&words);
+    error->request_sent = call->maybe_acted;
+  } else if (error->request_sent && error->kind != US_KIND_RATE_LIMITED) {
+    call->maybe_acted = true;
+  }
+  if (call->maybe_acted) error->request_sent = true;
+}
+
+static us_action stumble(us_call *call, us_moment now) {
+  us_decision decision;
+  redact_error(call);
+  if (may_renew(call)) {
+    call->tries = 0;
+    return send(call, now);
+  }
+  decision = decide(call, now);
+  call->error.retryable = decision.retryable;
+  settle_sent(call);
+  if (!decision.retry) return fail(call);
+  call->client->budget -= 1;
+  call->wait = decision.wait;
+  call->state = US_CALL_READY;
+  return US_SLEEP;
+}
+
+us_status us_call_next(us_call *call, const us_reply *reply, us_moment now,
+                       us_action *action) {
+  bool expected = call->state == US_CALL_SENT;
+  if (call->state == US_CALL_OVER || expected != (reply != NULL))
+    return US_INVALID;
+  if (call->client->provider == NULL)
+    *action = fail_with(call, US_KIND_CANCELLED, "the client was closed");
+  else if (reply == NULL)
+    *action = send(call, now);
+  else if (us_response_judge(reply, call->client->provider,
+                             us_call_current(call), now.unix_time,
+                             &call->error))
+    *action = succeed(call, reply, now);
+  else
+    *action = stumble(call, now);
+  return US_OK;
+}
+
+us_status us_call_preview(us_call *call, us_moment now) {
+  return us_request_authorize(&call->request, call->client, call->method,
+                              now.unix_time);
+}
+
+void us_call_free(us_call *call) {
+  us_request_free(&call->request);
+  us_request_free(&call->token_request);
+  us_error_free(&call->error);
+  us_buffer_free(&call->secrets);
+}

@@ -1,0 +1,64 @@
+/* call.h: one call of one method as a state machine. It never touches a
+   socket and never waits: it says what to do next, and is told how it went.
+
+     us_call_begin(call, ...)
+     us_call_next(call, NULL, ...)   -> US_SEND:  send us_call_request(call)
+     us_call_next(call, &reply, ...) -> US_SEND, or
+                                        US_SLEEP: wait call->wait, then next
+                                        US_DONE:  the reply is the result
+                                        US_FAIL:  call->error says why     */
+#ifndef US_CALL_H
+#define US_CALL_H
+
+#include "core/request.h"
+#include "core/response.h"
+
+typedef enum { US_SEND, US_SLEEP, US_DONE, US_FAIL } us_action;
+
+typedef enum {
+  US_CALL_READY,   /* a request is to be prepared */
+  US_CALL_SENT,    /* a reply is awaited */
+  US_CALL_OVER
+} us_call_state;
+
+typedef struct {
+  us_client *client;
+  const us_method *method;
+  us_call_state state;
+  us_request request;       /* the method's own */
+  us_request token_request; /* the provider's token method, when needed */
+  const us_method *token_method;
+  bool fetching_token;
+  bool renewed;               /* the token was replaced once already */
+  unsigned long token_serial; /* of the token the last attempt carried */
+  int attempts;               /* of the method, for the user */
+  int tries;                  /* of the request in hand, for the backoff */
+  bool maybe_acted;           /* an attempt's outcome is unknown */
+  us_limits limits;
+  double started;         /* monotonic seconds */
+  double attempt_timeout; /* seconds for the attempt in hand */
+  double wait;            /* seconds, with US_SLEEP */
+  us_error error;
+  us_buffer secrets; /* secret arguments, each closed by a NUL */
+} us_call;
+
+/* Builds the request from values that were checked. `call` is zeroed. */
+US_MUST_CHECK us_status us_call_begin(us_call *call, us_client *client,
+                                      const us_method *method,
+                                      const us_value *values,
+                                      const us_value *overrides,
+                                      const us_limits *limits,
+                                      us_moment now);
+/* `reply` is NULL unless the last action was US_SEND. US_INVALID when it does
+   not fit; other failures are US_FAIL with an error. */
+US_MUST_CHECK us_status us_call_next(us_call *call, const us_reply *reply,
+                                     us_moment now, us_action *action);
+/* Adds the credentials to the method's own request without taking part in
+   the state machine: what a dry run shows. */
+US_MUST_CHECK us_status us_call_preview(us_call *call, us_moment now);
+/* The request to send now, and the method it is of. */
+const us_request *us_call_request(const us_call *call);
+const us_method *us_call_current(const us_call *call);
+void us_call_free(us_call *call);
+
+#endif

@@ -1,0 +1,44 @@
+/* sign.c: the cryptographic primitives, all of libcrypto that usher uses.
+   What is signed, and how it is spelled, belongs to jwt.c and providers. */
+#include "core/sign.h"
+
+#include <limits.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+static us_status result(int ok) {
+  if (ok == 1) return US_OK;
+  ERR_clear_error(); /* the queue belongs to the host program too */
+  return US_CRYPTO;
+}
+
+us_status us_sha256(us_slice data, unsigned char digest[US_SHA256_SIZE]) {
+  unsigned size = US_SHA256_SIZE;
+  return result(
+      EVP_Digest(data.data, data.length, digest, &size, EVP_sha256(), NULL));
+}
+
+us_status us_hmac_sha256(us_slice key, us_slice data,
+                         unsigned char digest[US_SHA256_SIZE]) {
+  unsigned size = US_SHA256_SIZE;
+  if (key.length > INT_MAX) return US_TOO_LARGE;
+  return result(HMAC(EVP_sha256(), key.length ? key.data : "",
+                     (int)key.length, (const unsigned char *)data.data,
+                     data.length, digest, &size) != NULL);
+}
+
+us_status us_random_bytes(unsigned char *data, size_t length) {
+  return result(length <= INT_MAX ? RAND_bytes(data, (int)length) : 0);
+}
+
+bool us_equal_in_constant_time(us_slice a, us_slice b) {
+  return a.length == b.length &&
+         (a.length == 0 || CRYPTO_memcmp(a.data, b.data, a.length) == 0);
+}
+
+void us_wipe(void *data, size_t length) {
+  if (data != NULL) OPENSSL_cleanse(data, length);
+}

@@ -1,0 +1,44 @@
+/* bytes.c: bytes gathered up to a ceiling. No libcurl, no Lua. */
+#include "curl/bytes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 1024 };
+
+static size_t grown(size_t capacity, size_t needed, size_t ceiling) {
+  if (capacity < FIRST_CAPACITY)
+    capacity = FIRST_CAPACITY;
+  while (capacity < needed)
+    capacity = capacity > ceiling / 2 ? ceiling : capacity * 2;
+  return capacity;
+}
+
+us_gather us_bytes_append(us_bytes *bytes, const char *data, size_t length,
+                          size_t ceiling) {
+  size_t needed = bytes->length + length;
+  if (bytes->length > ceiling || length > ceiling - bytes->length)
+    return US_BYTES_TOO_LARGE;
+  if (needed > bytes->capacity) {
+    size_t capacity = grown(bytes->capacity, needed, ceiling);
+    char *moved = realloc(bytes->data, capacity);
+    if (moved == NULL)
+      return US_BYTES_NO_MEMORY;
+    bytes->data = moved;
+    bytes->capacity = capacity;
+  }
+  if (length != 0)
+    memcpy(bytes->data + bytes->length, data, length);
+  bytes->length = needed;
+  return US_BYTES_OK;
+}
+
+void us_bytes_clear(us_bytes *bytes) {
+  bytes->length = 0;
+}
+
+void us_bytes_free(us_bytes *bytes) {
+  static const us_bytes nothing = {NULL, 0, 0};
+  free(bytes->data);
+  *bytes = nothing;
+}

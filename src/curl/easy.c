@@ -1,0 +1,144 @@
+/* easy.c: one transfer and libcurl's callbacks for it.
+   Two of the three fences are here: a request that must not be repeated is
+   issued once, and none is issued on a connection that is not silent. */
+#include "curl/easy.h"
+
+#include <string.h>
+
+#include "curl/silence.h"
+
+/* Of all the heads of one transfer together. */
+#define HEAD_CEILING ((size_t)256 << 10)
+
+bool us_transfer_add_header(us_transfer *transfer, const char *line) {
+  struct curl_slist *longer = curl_slist_append(transfer->headers, line);
+  if (longer == NULL)
+    return false;
+  transfer->headers = longer;
+  return true;
+}
+
+/* Anything but `length` stops the transfer. */
+static size_t gathered(us_transfer *transfer, us_gather result, size_t length,
+                       us_stop too_large) {
+  if (result == US_BYTES_OK)
+    return length;
+  transfer->stop =
+      result == US_BYTES_NO_MEMORY ? US_STOP_NO_MEMORY : too_large;
+  return length + 1;
+}
+
+size_t us_transfer_on_body(char *data, size_t size, size_t count,
+                           void *context) {
+  us_transfer *transfer = context;
+  us_gather result = us_bytes_append(&transfer->body, data, size * count,
+                                     transfer->request.max_response_size);
+  return gathered(transfer, result, size * count, US_STOP_TOO_LARGE_BODY);
+}
+
+/* A status line opens a head and an empty line ends it; what follows that and
+   is no status line is a trailer, which counts and is not kept. */
+size_t us_transfer_on_header(char *data, size_t size, size_t count,
+                             void *context) {
+  us_transfer *transfer = context;
+  size_t length = size * count;
+  bool opens = length > 5 && memcmp(data, "HTTP/", 5) == 0;
+  us_gather result = US_BYTES_OK;
+  transfer->head_length += length;
+  if (transfer->head_complete && opens) {
+    us_bytes_clear(&transfer->head);
+    transfer->head_complete = false;
+  }
+  if (transfer->head_length > HEAD_CEILING)
+    result = US_BYTES_TOO_LARGE;
+  else if (!transfer->head_complete)
+    result = us_bytes_append(&transfer->head, data, length, HEAD_CEILING);
+  if (length > 0 && (data[0] == '\r' || data[0] == '\n'))
+    transfer->head_complete = true;
+  return gathered(transfer, result, length, US_STOP_TOO_LARGE_HEAD);
+}
+
+size_t us_transfer_on_read(char *data, size_t size, size_t count,
+                           void *context) {
+  us_transfer *transfer = context;
+  size_t left = transfer->request.body_length - transfer->body_sent;
+  size_t length = size * count < left ? size * count : left;
+  memcpy(data, transfer->request.body + transfer->body_sent, length);
+  transfer->body_sent += length;
+  return length;
+}
+
+/* libcurl rewinds a body to send it again. */
+int us_transfer_on_seek(void *context, curl_off_t offset, int origin) {
+  us_transfer *transfer = context;
+  bool at_start = offset == 0 && origin == SEEK_SET && transfer->body_sent == 0;
+  return at_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+static bool is_reused_connection(CURL *easy) {
+  long made = 0;
+  return curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &made) != CURLE_OK ||
+         made == 0;
+}
+
+/* libcurl is connected and about to write the request: for the first time, or
+   again because the connection it had used before died. */
+int us_transfer_on_request(void *context, char *primary_ip, char *local_ip,
+                           int primary_port, int local_port) {
+  us_transfer *transfer = context;
+  (void)primary_ip;
+  (void)local_ip;
+  (void)primary_port;
+  if (transfer->attempts > 0 && !transfer->request.idempotent) {
+    transfer->stop = US_STOP_REPLAY;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  if (is_reused_connection(transfer->easy) &&
+      !us_connection_is_silent(transfer->easy, transfer->sockets, local_port)) {
+    transfer->stop = US_STOP_NOISE;
+    return CURL_PREREQFUNC_ABORT;
+  }
+  transfer->attempts++;
+  return CURL_PREREQFUNC_OK;
+}
+
+bool us_transfer_may_restart(const us_transfer *transfer, CURLcode code) {
+  return code == CURLE_ABORTED_BY_CALLBACK && transfer->stop == US_STOP_NOISE;
+}
+
+void us_transfer_restart(us_transfer *transfer) {
+  us_bytes_clear(&transfer->head);
+  us_bytes_clear(&transfer->body);
+  transfer->head_length = 0;
+  transfer->head_complete = false;
+  transfer->body_sent = 0;
+  transfer->stop = US_STOP_NONE;
+  transfer->error[0] = '\0';
+}
+
+void us_transfer_conclude(us_transfer *transfer, CURLcode code) {
+  us_evidence evidence;
+  evidence.code = code;
+  evidence.stop = transfer->stop;
+  evidence.issued = transfer->attempts > 0;
+  evidence.head_complete = transfer->head_complete;
+  evidence.status = 0;
+  evidence.detail = transfer->error;
+  if (transfer->easy != NULL)
+    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &evidence.status);
+  us_outcome_decide(&transfer->outcome, &evidence);
+  transfer->stage = US_STAGE_FINISHED;
+}
+
+void us_transfer_fail(us_transfer *transfer, const char *kind,
+                      const char *message) {
+  us_outcome_fail(&transfer->outcome, kind, message, transfer->attempts > 0);
+  transfer->stage = US_STAGE_FINISHED;
+}
+
+void us_transfer_clear(us_transfer *transfer) {
+  curl_slist_free_all(transfer->headers);
+  transfer->headers = NULL;
+  us_bytes_free(&transfer->head);
+  us_bytes_free(&transfer->body);
+}

@@ -1,0 +1,74 @@
+/* easy.h: one transfer: a request, the handle that carries it, what came back.
+   The callbacks run inside libcurl: they gather and count, and know no Lua. */
+#ifndef US_CURL_EASY_H
+#define US_CURL_EASY_H
+
+#include "curl/bytes.h"
+#include "curl/options.h"
+#include "curl/outcome.h"
+#include "curl/sockets.h"
+
+struct us_pool;
+struct us_origin;
+
+typedef enum {
+  US_STAGE_NEW,
+  US_STAGE_RUNNING,
+  US_STAGE_FINISHED /* outcome, head and body are there */
+} us_stage;
+
+/* A zeroed one is new. */
+typedef struct us_transfer {
+  /* The pool's business: NULL and empty unless it holds this transfer. */
+  struct us_pool *pool;
+  struct us_transfer *previous, *next;
+  struct us_origin *origin;
+  CURL *easy;
+
+  us_stage stage;
+  us_request request;
+  struct curl_slist *headers;
+  us_sockets *sockets;
+
+  size_t body_sent;      /* bytes of the request body libcurl has taken */
+  unsigned int attempts; /* how often a request was about to be written */
+  us_stop stop;          /* why a callback ended it */
+
+  us_bytes head;      /* of the last response, status line included */
+  size_t head_length; /* of all there were: 100, 103, trailers */
+  bool head_complete;
+  us_bytes body;
+
+  char error[CURL_ERROR_SIZE]; /* libcurl writes here */
+  us_outcome outcome;
+} us_transfer;
+
+/* Adds a line "Name: value", "Name;" (an empty value) or "Name:" (none).
+   False: no memory. */
+bool us_transfer_add_header(us_transfer *transfer, const char *line);
+
+/* Whether it was only turned away from a connection that was not silent:
+   nothing was written, it can start again. */
+bool us_transfer_may_restart(const us_transfer *transfer, CURLcode code);
+void us_transfer_restart(us_transfer *transfer);
+
+/* Writes the outcome of a transfer libcurl has ended, or one it never began. */
+void us_transfer_conclude(us_transfer *transfer, CURLcode code);
+void us_transfer_fail(us_transfer *transfer, const char *kind,
+                      const char *message);
+
+/* Frees what it gathered and its header list; the handle is the pool's. */
+void us_transfer_clear(us_transfer *transfer);
+
+/* libcurl's callbacks; the context is the transfer. */
+size_t us_transfer_on_body(char *data, size_t size, size_t count,
+                           void *context);
+size_t us_transfer_on_header(char *data, size_t size, size_t count,
+                             void *context);
+size_t us_transfer_on_read(char *data, size_t size, size_t count,
+                           void *context);
+int us_transfer_on_seek(void *context, curl_off_t offset, int origin);
+int us_transfer_on_request(void *context, char *primary_ip, char *local_ip,
+                           int primary_port, int local_port);
+
+#endif

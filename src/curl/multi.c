@@ -1,0 +1,300 @@
+/* multi.c: the pool. Handles come from here and return here; what they are told
+   is in options.c, what a transfer is made of in easy.c. */
+#include "curl/multi.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* An origin ("https://host:port"), parsed once and shared by the transfers. */
+typedef struct us_origin {
+  CURLU *url;
+  size_t users;
+  size_t length;
+  char text[];
+} us_origin;
+
+static pthread_once_t prepare_once = PTHREAD_ONCE_INIT;
+static CURLcode prepared = CURLE_FAILED_INIT;
+
+static void prepare(void) {
+  prepared = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+CURLcode us_curl_prepare(void) {
+  if (pthread_once(&prepare_once, prepare) != 0)
+    return CURLE_FAILED_INIT;
+  return prepared;
+}
+
+static void list_append(us_transfer_list *list, us_transfer *transfer) {
+  transfer->previous = list->last;
+  transfer->next = NULL;
+  if (list->last != NULL)
+    list->last->next = transfer;
+  else
+    list->first = transfer;
+  list->last = transfer;
+}
+
+static void list_remove(us_transfer_list *list, us_transfer *transfer) {
+  if (transfer->previous != NULL)
+    transfer->previous->next = transfer->next;
+  else
+    list->first = transfer->next;
+  if (transfer->next != NULL)
+    transfer->next->previous = transfer->previous;
+  else
+    list->last = transfer->previous;
+  transfer->previous = NULL;
+  transfer->next = NULL;
+}
+
+static void origin_release(us_origin *origin) {
+  if (origin == NULL || --origin->users > 0)
+    return;
+  curl_url_cleanup(origin->url);
+  free(origin);
+}
+
+/* NULL and *no_memory false: not an origin. */
+static us_origin *origin_new(const char *text, size_t length, bool *no_memory) {
+  us_origin *origin = malloc(sizeof(*origin) + length + 1);
+  *no_memory = true;
+  if (origin == NULL)
+    return NULL;
+  memcpy(origin->text, text, length);
+  origin->text[length] = '\0';
+  origin->length = length;
+  origin->users = 1;
+  origin->url = curl_url();
+  if (origin->url != NULL) {
+    CURLUcode code = curl_url_set(origin->url, CURLUPART_URL, origin->text,
+                                  CURLU_DISALLOW_USER);
+    if (code == CURLUE_OK)
+      return origin;
+    *no_memory = code == CURLUE_OUT_OF_MEMORY;
+  }
+  origin_release(origin);
+  return NULL;
+}
+
+/* A client has one base URL: the latest origin is nearly always the one. */
+static us_origin *origin_for(us_pool *pool, const us_request *request,
+                             bool *no_memory) {
+  us_origin *origin = pool->origin;
+  size_t length = request->origin_length;
+  if (origin == NULL || origin->length != length ||
+      memcmp(origin->text, request->url, length) != 0) {
+    origin = origin_new(request->url, length, no_memory);
+    if (origin == NULL)
+      return NULL;
+    origin_release(pool->origin);
+    pool->origin = origin;
+  }
+  origin->users++;
+  return origin;
+}
+
+/* A handle with the pool's options, used before only where that is safe. */
+static CURL *handle_take(us_pool *pool, CURLcode *code) {
+  CURL *easy;
+  *code = CURLE_OK;
+  if (pool->idle_count > 0)
+    return pool->idle[--pool->idle_count];
+  easy = curl_easy_init();
+  *code = easy == NULL ? CURLE_OUT_OF_MEMORY
+                       : us_options_for_pool(easy, &pool->settings,
+                                             &pool->sockets);
+  if (*code != CURLE_OK) {
+    curl_easy_cleanup(easy);
+    return NULL;
+  }
+  return easy;
+}
+
+static void handle_keep(us_pool *pool, CURL *easy) {
+  us_options_detach(easy);
+  pool->idle[pool->idle_count++] = easy;
+}
+
+/* Takes the handle out of the transfer; it is kept only after an answer, for a
+   failure may leave it in a state nobody tests. */
+static void detach(us_pool *pool, us_transfer *transfer) {
+  CURL *easy = transfer->easy;
+  transfer->easy = NULL;
+  if (easy != NULL) {
+    curl_multi_remove_handle(pool->multi, easy);
+    if (pool->reuse && transfer->outcome.kind == NULL &&
+        pool->idle_count < US_POOL_IDLE_HANDLES)
+      handle_keep(pool, easy);
+    else
+      curl_easy_cleanup(easy);
+  }
+  curl_slist_free_all(transfer->headers);
+  transfer->headers = NULL;
+  origin_release(transfer->origin);
+  transfer->origin = NULL;
+}
+
+CURLcode us_pool_open(us_pool *pool) {
+  CURLcode code;
+  CURL *easy;
+  pool->owner = getpid();
+  pool->multi = curl_multi_init();
+  if (pool->multi == NULL)
+    return CURLE_OUT_OF_MEMORY;
+  if (us_options_for_multi(pool->multi, &pool->settings) != CURLM_OK)
+    return CURLE_UNKNOWN_OPTION;
+  easy = handle_take(pool, &code); /* what libcurl refuses shows here */
+  if (easy != NULL)
+    pool->idle[pool->idle_count++] = easy;
+  return code;
+}
+
+bool us_pool_is_open(const us_pool *pool) {
+  return pool->multi != NULL;
+}
+
+bool us_pool_is_ours(const us_pool *pool) {
+  return pool->owner == getpid();
+}
+
+void us_pool_close(us_pool *pool) {
+  CURLM *multi = pool->multi;
+  if (multi == NULL || !us_pool_is_ours(pool))
+    return;
+  while (pool->running.first != NULL)
+    us_pool_drop(pool->running.first, "the client was closed");
+  while (pool->finished.first != NULL)
+    us_pool_drop(pool->finished.first, NULL);
+  while (pool->idle_count > 0)
+    curl_easy_cleanup(pool->idle[--pool->idle_count]);
+  pool->multi = NULL;
+  curl_multi_cleanup(multi);
+  us_sockets_free(&pool->sockets);
+  origin_release(pool->origin);
+  pool->origin = NULL;
+}
+
+/* Hands a transfer that has its outcome over to `step`. */
+static void finish(us_pool *pool, us_transfer *transfer) {
+  list_remove(&pool->running, transfer);
+  detach(pool, transfer);
+  list_append(&pool->finished, transfer);
+}
+
+static CURLcode launch(us_pool *pool, us_transfer *transfer) {
+  CURLcode code;
+  transfer->easy = handle_take(pool, &code);
+  if (code == CURLE_OK)
+    code = us_options_for_transfer(transfer->easy, &pool->settings, transfer,
+                                   transfer->origin->url);
+  if (code == CURLE_OK &&
+      curl_multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
+    code = CURLE_OUT_OF_MEMORY;
+  return code;
+}
+
+bool us_pool_start(us_pool *pool, us_transfer *transfer) {
+  bool no_memory = false;
+  CURLcode code = CURLE_OUT_OF_MEMORY;
+  transfer->origin = origin_for(pool, &transfer->request, &no_memory);
+  if (transfer->origin == NULL && !no_memory)
+    return false;
+  transfer->pool = pool;
+  transfer->sockets = &pool->sockets;
+  transfer->stage = US_STAGE_RUNNING;
+  list_append(&pool->running, transfer);
+  if (transfer->origin != NULL)
+    code = launch(pool, transfer);
+  if (code != CURLE_OK) {
+    us_transfer_conclude(transfer, code);
+    finish(pool, transfer);
+  }
+  return true;
+}
+
+/* On a new connection, within what is left of its time. */
+static CURLcode restart(us_pool *pool, us_transfer *transfer) {
+  curl_off_t spent_us = 0;
+  long left_ms;
+  CURLcode code;
+  curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &spent_us);
+  left_ms = transfer->request.timeout_ms - (long)(spent_us / 1000);
+  curl_multi_remove_handle(pool->multi, transfer->easy);
+  us_transfer_restart(transfer);
+  code =
+      us_options_connect_afresh(transfer->easy, left_ms > 0 ? left_ms : 1);
+  if (code == CURLE_OK &&
+      curl_multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
+    code = CURLE_OUT_OF_MEMORY;
+  return code;
+}
+
+static void settle(us_pool *pool, CURL *easy, CURLcode code) {
+  char *private = NULL;
+  us_transfer *transfer;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+  transfer = (us_transfer *)(void *)private;
+  if (us_transfer_may_restart(transfer, code)) {
+    code = restart(pool, transfer);
+    if (code == CURLE_OK)
+      return;
+  }
+  us_transfer_conclude(transfer, code);
+  finish(pool, transfer);
+}
+
+static void fail_all(us_pool *pool, CURLMcode code) {
+  const char *kind = code == CURLM_OUT_OF_MEMORY ? "memory" : "network";
+  while (pool->running.first != NULL) {
+    us_transfer_fail(pool->running.first, kind, curl_multi_strerror(code));
+    finish(pool, pool->running.first);
+  }
+}
+
+static void advance(us_pool *pool) {
+  int count = 0;
+  CURLMsg *message;
+  CURLMcode code = curl_multi_perform(pool->multi, &count);
+  while ((message = curl_multi_info_read(pool->multi, &count)) != NULL)
+    if (message->msg == CURLMSG_DONE)
+      settle(pool, message->easy_handle, message->data.result);
+  if (code != CURLM_OK)
+    fail_all(pool, code);
+}
+
+us_transfer *us_pool_step(us_pool *pool, int wait_ms) {
+  us_transfer *transfer;
+  if (pool->finished.first == NULL && pool->running.first != NULL)
+    advance(pool);
+  if (pool->finished.first == NULL && pool->running.first != NULL &&
+      wait_ms > 0) {
+    CURLMcode code = curl_multi_poll(pool->multi, NULL, 0, wait_ms, NULL);
+    if (code == CURLM_OK)
+      advance(pool);
+    else
+      fail_all(pool, code);
+  }
+  transfer = pool->finished.first;
+  if (transfer != NULL)
+    us_pool_drop(transfer, NULL);
+  return transfer;
+}
+
+void us_pool_drop(us_transfer *transfer, const char *why) {
+  us_pool *pool = transfer->pool;
+  if (pool == NULL)
+    return;
+  if (transfer->stage == US_STAGE_RUNNING) {
+    us_transfer_fail(transfer, "cancelled", why);
+    list_remove(&pool->running, transfer);
+    detach(pool, transfer);
+  } else {
+    list_remove(&pool->finished, transfer);
+  }
+  transfer->pool = NULL;
+}

@@ -1,0 +1,54 @@
+/* multi.h: a pool: one libcurl multi handle, its connections, its transfers.
+   A transfer may vanish at any moment and so may the pool; each then lets go of
+   the other. One owner process, one thread at a time. */
+#ifndef US_CURL_MULTI_H
+#define US_CURL_MULTI_H
+
+#include <sys/types.h>
+
+#include "curl/easy.h"
+
+enum { US_POOL_IDLE_HANDLES = 64 };
+
+typedef struct {
+  us_transfer *first, *last;
+} us_transfer_list;
+
+/* A zeroed one is closed. */
+typedef struct us_pool {
+  CURLM *multi;
+  pid_t owner;
+  bool reuse; /* whether a handle serves more than one transfer */
+  us_settings settings;
+  us_sockets sockets;
+  struct us_origin *origin;  /* of the latest transfer */
+  us_transfer_list running;  /* in the multi handle */
+  us_transfer_list finished; /* not reported yet */
+  CURL *idle[US_POOL_IDLE_HANDLES];
+  size_t idle_count;
+} us_pool;
+
+/* Prepares libcurl for this process, once however many ask. */
+CURLcode us_curl_prepare(void);
+
+/* Opens a zeroed pool whose settings are filled in. */
+CURLcode us_pool_open(us_pool *pool);
+/* Ends what is running as "cancelled"; closing twice is closing once. */
+void us_pool_close(us_pool *pool);
+bool us_pool_is_open(const us_pool *pool);
+/* A child of the process that opened it shares its sockets and TLS state and
+   can only leave it alone. */
+bool us_pool_is_ours(const us_pool *pool);
+
+/* Starts a new transfer whose request and headers are filled in. Whatever
+   prevents that is its outcome. False: the URL has no host to speak of. */
+bool us_pool_start(us_pool *pool, us_transfer *transfer);
+/* Lets the transfers go on, waits up to `wait_ms` for something to happen if
+   nothing is finished; returns one finished transfer, or NULL. */
+us_transfer *us_pool_step(us_pool *pool, int wait_ms);
+
+/* Takes a transfer out of its pool, if it is in one. If it was running it ends
+   as "cancelled", and `why` is the message. */
+void us_pool_drop(us_transfer *transfer, const char *why);
+
+#endif

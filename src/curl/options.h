@@ -1,0 +1,60 @@
+/* options.h: what a pool and a request ask of libcurl, in our words.
+   options.c turns them into CURLOPT_* and is the only file that does, and the
+   only one that asks which libcurl is running. */
+#ifndef US_CURL_OPTIONS_H
+#define US_CURL_OPTIONS_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct us_transfer;
+
+/* What holds for every transfer of a pool. The texts belong to the caller and
+   outlive the pool. */
+typedef struct {
+  const char *proxy; /* "": none; NULL: as the environment says */
+  const char *ca_file;         /* NULL: the system's */
+  const char *client_cert;     /* NULL: none */
+  const char *client_key_file; /* NULL: in client_cert */
+  bool verify;
+  bool http1_only;
+  long max_connections; /* 0: as many as there are transfers */
+} us_settings;
+
+/* One request. The texts belong to the caller and outlive the transfer. */
+typedef struct {
+  const char *method;
+  const char *url;    /* all of it */
+  const char *target; /* its path and query, byte for byte as sent */
+  size_t origin_length; /* of what comes before them */
+  const char *body;     /* NULL: none */
+  size_t body_length;
+  bool idempotent;
+  long timeout_ms;
+  long connect_timeout_ms;
+  size_t max_response_size;
+} us_request;
+
+/* Of the libcurl at run time. */
+const char *us_curl_version(void);
+unsigned int us_curl_version_number(void);
+const char *us_curl_tls_library(void);
+/* Whether a handle may serve a second transfer. */
+bool us_curl_may_reuse_handles(void);
+
+/* What never changes while a handle lives. */
+CURLcode us_options_for_pool(CURL *easy, const us_settings *settings,
+                             void *sockets);
+/* What changes with every transfer; sets all of it, for the handle may have
+   served another one. */
+CURLcode us_options_for_transfer(CURL *easy, const us_settings *settings,
+                                 struct us_transfer *transfer, CURLU *origin);
+/* Lets go of everything that belongs to the transfer. */
+void us_options_detach(CURL *easy);
+/* For a second attempt: a new connection, and what is left of the time. */
+CURLcode us_options_connect_afresh(CURL *easy, long timeout_ms);
+
+CURLMcode us_options_for_multi(CURLM *multi, const us_settings *settings);
+
+#endif

@@ -1,0 +1,14 @@
+/* silence.h: the third fence. libcurl takes bytes that follow an answer for the
+   next answer, so a connection is used again only while it is silent. */
+#ifndef US_CURL_SILENCE_H
+#define US_CURL_SILENCE_H
+
+#include "curl/sockets.h"
+
+/* Whether the connection `easy` is about to use holds no byte that came before
+   the request. To be asked from libcurl's pre-request callback, where the
+   connection is attached to the handle. HTTP/2 numbers its streams, cannot mix
+   up answers and talks between requests: it always counts as silent. */
+bool us_connection_is_silent(CURL *easy, us_sockets *sockets, int local_port);
+
+#endif

@@ -1,0 +1,113 @@
+/* binding.h: what the files of the binding share: the core as Lua userdata.
+   Every resource sits in a userdata that had its metatable before the resource
+   was acquired, so an error raised anywhere leaks nothing. */
+#ifndef LUS_BINDING_H
+#define LUS_BINDING_H
+
+#include "core/call.h"
+#include "lua/compat.h"
+
+typedef struct {
+  us_client core;
+  const us_provider *provider; /* stays when the core is closed */
+} lus_client;
+
+/* Where a misuse is reported: usher.<provider>[:<method>], at the caller's
+   line, `level` functions up. */
+typedef struct {
+  const char *provider;
+  const char *method; /* NULL: the constructor */
+  int level;
+} lus_place;
+
+/* client.c */
+int lus_client_new(lua_State *L);
+/* The client at `index`, open; raises for anything else. */
+lus_client *lus_client_check(lua_State *L, int index, const char *method,
+                             int level);
+/* The client at `index`, open or closed. */
+lus_client *lus_client_check_any(lua_State *L, int index);
+int lus_client_environment(lua_State *L);
+int lus_client_class(lua_State *L);
+int lus_client_close(lua_State *L);
+/* Pushes the table that goes with the client: clock, random, transport. */
+void lus_push_environment(lua_State *L, int client);
+
+/* options.c */
+/* Options that all providers share. */
+extern const us_parameter lus_options[];
+extern const size_t lus_option_count;
+/* Reads limits out of the table at `options` into `limits`, checked. */
+void lus_limits_read(lua_State *L, int options, us_limits *limits,
+                     us_problems *problems);
+/* Reads extra headers into the client. */
+void lus_headers_read(lua_State *L, int options, us_buffer *headers,
+                      us_problems *problems);
+/* Reports options of the wrong type. */
+void lus_options_check(lua_State *L, int options, us_problems *problems);
+bool lus_flag(lua_State *L, int options, const char *name, bool otherwise);
+
+/* arguments.c */
+/* A buffer that dies with its userdata, pushed. */
+us_buffer *lus_buffer_new(lua_State *L, size_t ceiling);
+/* Reads the arguments of `rows` out of the table at `index` (nil: none) into
+   `values`. What is made on the way is kept in the table at `anchor`. */
+void lus_arguments_read(lua_State *L, int index, const us_parameter *rows,
+                        size_t count, us_value *values, int anchor,
+                        us_problems *problems);
+/* Raises the problems, if there are any. */
+void lus_problems_raise(lua_State *L, us_problems *problems,
+                        const lus_place *place);
+/* Raises "usher.<provider>:<method>: <message>". */
+int lus_raise(lua_State *L, const lus_place *place, const char *message);
+
+/* json.c */
+void lus_json_open(lua_State *L);
+/* Writes the table at `index`, an object; problems name `parameter`. */
+void lus_json_write(lua_State *L, int index, us_buffer *out,
+                    const char *parameter, us_problems *problems);
+/* Replaces nothing: pushes the decoded JSON text at `index`, or a message and
+   returns false. */
+bool lus_json_decode(lua_State *L, int index);
+void lus_json_push_null(lua_State *L);
+
+/* document.c */
+/* A decoded value at an absolute index, as the context of a us_document. */
+typedef struct {
+  lua_State *L;
+  int index;
+} lus_document;
+us_scalar lus_document_find(void *context, const char *path);
+
+/* error.c */
+void lus_error_open(lua_State *L);
+void lus_error_push(lua_State *L, const us_call *call, const char *provider);
+
+/* call.c */
+int lus_call_begin(lua_State *L);
+int lus_call_request(lua_State *L);
+int lus_call_curl(lua_State *L);
+void lus_call_open(lua_State *L);
+
+/* request.c */
+/* Pushes { method, url, headers, body }. */
+void lus_request_push(lua_State *L, const us_request *request);
+
+/* moment.c */
+us_moment lus_moment(lua_State *L, int environment);
+int lus_now(lua_State *L);
+int lus_monotonic(lua_State *L);
+int lus_sleep(lua_State *L);
+
+/* command.c */
+/* Pushes a request as a shell command with its secrets as ***. `values` are
+   the arguments it was built from. */
+void lus_command_push(lua_State *L, const us_request *request,
+                      const us_method *method, const us_value *values);
+
+/* describe.c */
+int lus_describe(lua_State *L);
+int lus_providers(lua_State *L);
+int lus_decide(lua_State *L);
+
+#endif

@@ -1,0 +1,353 @@
+/* call.c: calls as userdata: begin, next, and the dry runs. It feeds the state
+   machine of core/call.h and decides nothing itself. */
+#include <string.h>
+
+#include "lua/binding.h"
+
+typedef struct {
+  us_call core;
+  const us_provider *provider;
+  us_problems problems;
+  us_value values[US_LIMIT_PARAMETERS];
+  us_value overrides[US_LIMIT_OPTIONS];
+} lus_call;
+
+static const char metatable[] = "usher.call";
+
+static int call_gc(lua_State *L) {
+  lus_call *call = lua_touserdata(L, 1);
+  us_call_free(&call->core);
+  us_problems_free(&call->problems);
+  return 0;
+}
+
+/* What begin, request and curl have in common. Stack: 1 client, 2 method,
+   3 arguments, 4 options, 5 call, 6 anchor, 7 environment. */
+enum { CLIENT = 1, METHOD, ARGUMENTS, OPTIONS, CALL, ANCHOR, ENVIRONMENT };
+
+/* A name that is neither an argument of the row nor an option of the client
+   that a call may override. */
+static void check_name(lua_State *L, const us_provider *provider,
+                       const us_method *method, us_problems *problems) {
+  us_slice name = {"?", 1};
+  const char *nearest;
+  int option;
+  if (lua_type(L, -1) == LUA_TSTRING)
+    name.data = lua_tolstring(L, -1, &name.length);
+  if (us_parameter_find(method->parameters, method->count, name) >= 0) return;
+  option = us_parameter_find(provider->options, provider->option_count, name);
+  if (option >= 0 && (provider->options[option].flags & US_PER_CALL)) return;
+  nearest = us_nearest_parameter(method->parameters, method->count, name);
+  us_problem_unknown(problems, "argument", name, nearest);
+}
+
+static void check_names(lua_State *L, const us_provider *provider,
+                        const us_method *method, us_problems *problems) {
+  lua_pushnil(L);
+  while (lua_next(L, ARGUMENTS)) {
+    lua_pop(L, 1);
+    check_name(L, provider, method, problems);
+  }
+}
+
+static bool is_call_option(const us_parameter *rows, size_t count,
+                           us_slice name) {
+  int i = us_parameter_find(rows, count, name);
+  return i >= 0 && (rows[i].flags & US_PER_CALL);
+}
+
+static void check_option_names(lua_State *L, const us_provider *provider,
+                               us_problems *problems) {
+  lua_pushnil(L);
+  while (lua_next(L, OPTIONS)) {
+    us_slice name = {"?", 1};
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING)
+      name.data = lua_tolstring(L, -1, &name.length);
+    if (is_call_option(provider->options, provider->option_count, name) ||
+        is_call_option(lus_options, lus_option_count, name))
+      continue;
+    us_problem_unknown(
+        problems, "option of a call", name,
+        us_nearest_parameter(lus_options, lus_option_count, name));
+  }
+}
+
+/* Options of the client that this call overrides: among the options, or among
+   the arguments where the row does not claim the name for itself. */
+static void read_overrides(lua_State *L, lus_call *call,
+                           const us_method *method) {
+  const us_provider *provider = call->provider;
+  size_t i;
+  for (i = 0; i < provider->option_count; i++) {
+    const us_parameter *option = &provider->options[i];
+    us_value value;
+    if (!(option->flags & US_PER_CALL)) continue;
+    lus_arguments_read(L, OPTIONS, option, 1, &call->overrides[i], ANCHOR,
+                       &call->problems);
+    if (us_parameter_find(method->parameters, method->count,
+                          us_text(option->name)) >= 0)
+      continue;
+    lus_arguments_read(L, ARGUMENTS, option, 1, &value, ANCHOR,
+                       &call->problems);
+    if (value.kind != US_ABSENT) call->overrides[i] = value;
+  }
+}
+
+/* NULL when nothing is overridden, as in nearly every call. */
+static const us_value *overrides_of(const lus_call *call) {
+  size_t i;
+  for (i = 0; i < call->provider->option_count; i++)
+    if (call->overrides[i].kind != US_ABSENT) return call->overrides;
+  return NULL;
+}
+
+static const us_method *method_of(lua_State *L, const us_provider *provider,
+                                  lus_place *place) {
+  us_slice name;
+  const us_method *method;
+  name.data = luaL_checklstring(L, METHOD, &name.length);
+  method = us_method_find(provider, name);
+  if (method == NULL) {
+    const char *nearest = us_nearest_method(provider, name);
+    lua_pushfstring(L, "no method '%s'", name.data);
+    if (nearest != NULL) lua_pushfstring(L, "; did you mean '%s'?", nearest);
+    else lua_pushliteral(L, "");
+    lua_concat(L, 2);
+    lus_raise(L, place, lua_tostring(L, -1));
+  }
+  place->method = method->name;
+  return method;
+}
+
+static void check_table(lua_State *L, int index, const char *what,
+                        const lus_place *place) {
+  if (lua_isnoneornil(L, index)) {
+    lua_settop(L, lua_gettop(L) < index ? index : lua_gettop(L));
+    lua_newtable(L);
+    lua_replace(L, index);
+  } else if (!lua_istable(L, index)) {
+    lua_pushfstring(L, "%s must be a table, not %s", what,
+                    luaL_typename(L, index));
+    lus_raise(L, place, lua_tostring(L, -1));
+  }
+}
+
+static lus_call *push_call(lua_State *L, const us_provider *provider) {
+  lus_call *call = lua_newuserdata(L, sizeof *call);
+  memset(call, 0, sizeof *call);
+  call->provider = provider;
+  us_problems_reset(&call->problems);
+  luaL_getmetatable(L, metatable);
+  lua_setmetatable(L, -2);
+  lua_newtable(L);
+  lus_push_environment(L, CLIENT);
+  lua_pushvalue(L, -1);
+  lus_set_environment(L, CALL); /* it holds the client: both live */
+  return call;
+}
+
+static void mask(const us_method *method, us_value *values) {
+  size_t i;
+  for (i = 0; i < method->count; i++)
+    if ((method->parameters[i].flags & US_SECRET) &&
+        values[i].kind == US_TEXT)
+      values[i].text = us_text("***");
+}
+
+/* Checks everything and builds the call; raises all problems together. */
+static lus_call *begin(lua_State *L, int level, bool masked) {
+  lus_client *client =
+      lus_client_check(L, CLIENT, lua_tostring(L, METHOD), level);
+  lus_place place = {client->provider->name, NULL, level};
+  const us_method *method = method_of(L, client->provider, &place);
+  us_limits limits = client->core.limits;
+  lus_call *call;
+  us_status status;
+  lua_settop(L, OPTIONS);
+  check_table(L, ARGUMENTS, "the arguments", &place);
+  check_table(L, OPTIONS, "the options of a call", &place);
+  call = push_call(L, client->provider);
+  lus_arguments_read(L, ARGUMENTS, method->parameters, method->count,
+                     call->values, ANCHOR, &call->problems);
+  check_names(L, client->provider, method, &call->problems);
+  check_option_names(L, client->provider, &call->problems);
+  read_overrides(L, call, method);
+  lus_limits_read(L, OPTIONS, &limits, &call->problems);
+  us_request_check(&client->core, method, call->values, overrides_of(call),
+                   &call->problems);
+  lus_problems_raise(L, &call->problems, &place);
+  if (masked) mask(method, call->values);
+  status = us_call_begin(&call->core, &client->core, method, call->values,
+                         overrides_of(call), &limits,
+                         lus_moment(L, ENVIRONMENT));
+  if (status != US_OK)
+    lus_raise(L, &place, status == US_TOO_LARGE ? "the request is too large"
+                                                : "out of memory");
+  lua_settop(L, CALL);
+  return call;
+}
+
+/* begin(client, method, arguments, options) -> call. Called by the methods,
+   so the user's line is two up. */
+int lus_call_begin(lua_State *L) {
+  begin(L, 2, false);
+  return 1;
+}
+
+static lus_call *preview(lua_State *L, bool masked) {
+  lus_call *call = begin(L, 2, masked);
+  us_status status;
+  lus_get_environment(L, CALL);
+  status = us_call_preview(&call->core, lus_moment(L, ANCHOR));
+  if (status != US_OK) luaL_error(L, "the request cannot be signed");
+  return call;
+}
+
+/* request(client, method, arguments, options) -> the exact request. */
+int lus_call_request(lua_State *L) {
+  lus_call *call = preview(L, false);
+  lus_request_push(L, &call->core.request);
+  return 1;
+}
+
+/* curl(client, method, arguments, options) -> a command line. */
+int lus_call_curl(lua_State *L) {
+  lus_call *call = preview(L, true);
+  lus_command_push(L, &call->core.request, call->core.method, call->values);
+  return 1;
+}
+
+/* The value of Retry-After in the table at `index`; names are lower case from
+   our transports, any case from a user's. */
+static us_slice retry_after(lua_State *L, int index) {
+  us_slice value = {"", 0};
+  if (!lua_istable(L, index)) return value;
+  lua_getfield(L, index, "retry-after");
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_getfield(L, index, "Retry-After");
+  }
+  if (lua_isstring(L, -1)) value.data = lua_tolstring(L, -1, &value.length);
+  /* stays on the stack: the slice points into it */
+  return value;
+}
+
+/* Stack: 1 call, 2 nil, 3 kind, 4 message, 5 sent. */
+static void read_failure(lua_State *L, us_reply *reply) {
+  us_slice kind;
+  kind.data = luaL_checklstring(L, 3, &kind.length);
+  reply->failed = true;
+  reply->kind = us_kind_find(kind, US_KIND_NETWORK);
+  reply->message.data = luaL_optlstring(L, 4, kind.data, &reply->message.length);
+  reply->sent = lua_isnoneornil(L, 5) || lua_toboolean(L, 5);
+}
+
+/* Stack: 1 call, 2 status, 3 headers, 4 body; the value decoded from it, or
+   the words why not, comes to the top. */
+static void read_answer(lua_State *L, us_reply *reply, us_document *document) {
+  reply->status = (int)luaL_checkinteger(L, 2);
+  if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TTABLE);
+  reply->retry_after = retry_after(L, 3);
+  reply->body.data = luaL_optlstring(L, 4, "", &reply->body.length);
+  if (us_response_is_empty(reply->body)) {
+    lua_pushboolean(L, 1);
+  } else if (lus_json_decode(L, 4)) {
+    reply->document = document;
+  } else {
+    reply->decode_problem.data =
+        lua_tolstring(L, -1, &reply->decode_problem.length);
+  }
+}
+
+static int push_send(lua_State *L, const lus_call *call) {
+  const us_call *core = &call->core;
+  const us_method *method = us_call_current(core);
+  lua_pushliteral(L, "send");
+  lus_request_push(L, us_call_request(core));
+  lua_pushnumber(L, core->attempt_timeout);
+  lua_setfield(L, -2, "timeout");
+  lua_pushnumber(L, core->limits.connect_timeout);
+  lua_setfield(L, -2, "connect_timeout");
+  lua_pushnumber(L, (lua_Number)core->limits.max_response_size);
+  lua_setfield(L, -2, "max_response_size");
+  lua_pushboolean(L, (method->flags & US_IDEMPOTENT) != 0);
+  lua_setfield(L, -2, "idempotent");
+  lua_pushstring(L, call->provider->name);
+  lua_setfield(L, -2, "provider");
+  lua_pushstring(L, method->name);
+  lua_setfield(L, -2, "operation");
+  lua_pushinteger(L, core->tries);
+  lua_setfield(L, -2, "attempt");
+  return 2;
+}
+
+/* "done", result, { status, headers, attempts, elapsed } */
+static int push_done(lua_State *L, const lus_call *call, us_moment now) {
+  lua_pushliteral(L, "done");
+  lua_insert(L, -2); /* below the decoded answer */
+  lua_createtable(L, 0, 4);
+  lua_pushvalue(L, 2);
+  lua_setfield(L, -2, "status");
+  lua_pushvalue(L, 3);
+  lua_setfield(L, -2, "headers");
+  lua_pushinteger(L, call->core.attempts);
+  lua_setfield(L, -2, "attempts");
+  lua_pushnumber(L, now.monotonic - call->core.started);
+  lua_setfield(L, -2, "elapsed");
+  return 3;
+}
+
+static int push_action(lua_State *L, const lus_call *call, us_action action,
+                       us_moment now) {
+  switch (action) {
+  case US_SEND: return push_send(L, call);
+  case US_DONE: return push_done(L, call, now);
+  case US_SLEEP:
+    lua_pushliteral(L, "sleep");
+    lua_pushnumber(L, call->core.wait);
+    lus_error_push(L, &call->core, call->provider->name);
+    return 3;
+  case US_FAIL:
+    lua_pushliteral(L, "fail");
+    lus_error_push(L, &call->core, call->provider->name);
+    return 2;
+  }
+  return 0;
+}
+
+/* call:next() | call:next(status, headers, body)
+   | call:next(nil, kind, message, sent)
+   -> "send", request | "sleep", seconds, err | "done", result, response
+      | "fail", err */
+static int call_next(lua_State *L) {
+  lus_call *call = luaL_checkudata(L, 1, metatable);
+  bool told = lua_gettop(L) > 1;
+  us_reply reply = {0};
+  lus_document value = {L, 0};
+  us_document document = {lus_document_find, &value};
+  us_action action;
+  us_moment now;
+  lua_settop(L, 5);
+  lus_get_environment(L, 1);
+  now = lus_moment(L, 6);
+  if (told && lua_isnil(L, 2)) read_failure(L, &reply);
+  else if (told) read_answer(L, &reply, &document);
+  value.index = lua_gettop(L);
+  if (us_call_next(&call->core, told ? &reply : NULL, now, &action) != US_OK)
+    return luaL_error(L, "usher: this call does not expect that now");
+  return push_action(L, call, action, now);
+}
+
+void lus_call_open(lua_State *L) {
+  static const luaL_Reg methods[] = {{"next", call_next}, {NULL, NULL}};
+  luaL_newmetatable(L, metatable);
+  lua_pushcfunction(L, call_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_newtable(L);
+  lus_register(L, methods);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,243 @@
+/* client.c: clients as userdata. Their methods are Lua functions, set by the
+   Lua layer in the table that lus_client_class returns: a C function could not
+   yield through a transport on LuaJIT. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/binding.h"
+
+/* What a constructor works with; all of it dies with its userdata. */
+typedef struct {
+  us_problems problems;
+  us_value values[US_LIMIT_OPTIONS];
+} construction;
+
+static int construction_gc(lua_State *L) {
+  construction *made = lua_touserdata(L, 1);
+  us_problems_free(&made->problems);
+  return 0;
+}
+
+static construction *push_construction(lua_State *L) {
+  construction *made = lua_newuserdata(L, sizeof *made);
+  memset(made, 0, sizeof *made);
+  if (luaL_newmetatable(L, "usher.construction")) {
+    lua_pushcfunction(L, construction_gc);
+    lua_setfield(L, -2, "__gc");
+  }
+  lua_setmetatable(L, -2);
+  us_problems_reset(&made->problems);
+  return made;
+}
+
+int lus_client_close(lua_State *L) {
+  us_client_close(&lus_client_check_any(L, 1)->core);
+  return 0;
+}
+
+static int client_tostring(lua_State *L) {
+  lus_client *client = lus_client_check_any(L, 1);
+  us_slice base;
+  if (client->core.provider == NULL) {
+    lua_pushfstring(L, "usher.%s (closed)", client->provider->name);
+    return 1;
+  }
+  base = us_client_option(&client->core, "base_url");
+  lua_pushfstring(L, "usher.%s: ", client->provider->name);
+  lua_pushlstring(L, base.data, base.length);
+  lua_pushliteral(L, " (open)");
+  lua_concat(L, 3);
+  return 1;
+}
+
+/* Pushes the metatable of a provider's clients, made on first use. "client"
+   marks it: luaL_checkudata would need one metatable for all. */
+static void push_metatable(lua_State *L, const us_provider *provider) {
+  char name[64];
+  snprintf(name, sizeof name, "usher.%s", provider->name);
+  if (!luaL_newmetatable(L, name)) return;
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "usher.client");
+  lua_pushcfunction(L, lus_client_close);
+  lua_setfield(L, -2, "__gc");
+  lua_pushcfunction(L, client_tostring);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__name");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_newtable(L);
+  lua_setfield(L, -2, "__index");
+}
+
+int lus_client_class(lua_State *L) {
+  us_slice name;
+  const us_provider *provider;
+  name.data = luaL_checklstring(L, 1, &name.length);
+  provider = us_provider_find(name);
+  if (provider == NULL) return luaL_error(L, "no such provider");
+  push_metatable(L, provider);
+  return 1;
+}
+
+static bool is_client(lua_State *L, int index) {
+  bool found = false;
+  if (lua_type(L, index) == LUA_TUSERDATA && lua_getmetatable(L, index)) {
+    lua_pushliteral(L, "usher.client");
+    lua_rawget(L, -2);
+    found = lua_toboolean(L, -1);
+    lua_pop(L, 2);
+  }
+  return found;
+}
+
+static void refuse_self(lua_State *L, int index, int level) {
+  luaL_where(L, level);
+  lua_pushfstring(L,
+                  "usher: a client is expected, not %s; call with ':', as in "
+                  "client:method{...}",
+                  luaL_typename(L, index));
+  lua_concat(L, 2);
+  lua_error(L);
+}
+
+lus_client *lus_client_check_any(lua_State *L, int index) {
+  if (!is_client(L, index)) refuse_self(L, index, 2);
+  return lua_touserdata(L, index);
+}
+
+lus_client *lus_client_check(lua_State *L, int index, const char *method,
+                             int level) {
+  lus_client *client = lua_touserdata(L, index);
+  lus_place place = {NULL, method, level};
+  if (!is_client(L, index)) refuse_self(L, index, level);
+  place.provider = client->provider->name;
+  if (client->core.provider == NULL)
+    lus_raise(L, &place, "the client is closed");
+  return client;
+}
+
+void lus_push_environment(lua_State *L, int client) {
+  lus_get_environment(L, client);
+}
+
+int lus_client_environment(lua_State *L) {
+  lus_client_check_any(L, 1);
+  lus_push_environment(L, 1);
+  return 1;
+}
+
+/* USHER_<PROVIDER>_<OPTION>, for options that the table leaves out. */
+static void read_variables(const us_provider *provider, us_value *values) {
+  size_t i, j;
+  for (i = 0; i < provider->option_count; i++) {
+    char name[128];
+    const char *text;
+    if (values[i].kind != US_ABSENT) continue;
+    snprintf(name, sizeof name, "USHER_%s_%s", provider->name,
+             provider->options[i].name);
+    for (j = 0; name[j]; j++) name[j] = (char)toupper((unsigned char)name[j]);
+    text = getenv(name);
+    if (text == NULL || *text == '\0') continue;
+    values[i].kind = US_TEXT;
+    values[i].text = us_text(text);
+  }
+}
+
+static void check_names(lua_State *L, const us_provider *provider,
+                        us_problems *problems) {
+  const us_parameter *own = provider->options;
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    us_slice name = {"?", 1};
+    const char *nearest;
+    lua_pop(L, 1);
+    if (lua_type(L, -1) == LUA_TSTRING)
+      name.data = lua_tolstring(L, -1, &name.length);
+    if (us_parameter_find(own, provider->option_count, name) >= 0 ||
+        us_parameter_find(lus_options, lus_option_count, name) >= 0)
+      continue;
+    nearest = us_nearest_parameter(own, provider->option_count, name);
+    if (nearest == NULL)
+      nearest = us_nearest_parameter(lus_options, lus_option_count, name);
+    us_problem_unknown(problems, "option", name, nearest);
+  }
+}
+
+/* The settings a transport is made from, and the functions of tests. */
+static void fill_environment(lua_State *L, int environment) {
+  static const char *const kept[] = {
+      "proxy",    "ca_file",   "client_cert", "client_key_file", "verify",
+      "on_event", "transport", "clock",       "random"};
+  size_t i;
+  for (i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+    lua_getfield(L, 2, kept[i]);
+    lua_setfield(L, environment, kept[i]);
+  }
+  lua_pushstring(L, "client");
+  lua_pushvalue(L, 3);
+  lua_rawset(L, environment);
+}
+
+/* Stack: 1 provider, 2 options, 3 client, 4 environment, 5 construction. */
+static void construct(lua_State *L, lus_client *client, lus_place *place) {
+  const us_provider *provider = client->provider;
+  construction *made = push_construction(L);
+  us_problems *problems = &made->problems;
+  us_limits limits = {30, 5, 120, 2, 8 << 20};
+  us_slice agent = {"", 0};
+  bool insecure = lus_flag(L, 2, "insecure_http", false);
+  us_status status;
+  lua_newtable(L); /* anchor */
+  lus_arguments_read(L, 2, provider->options, provider->option_count,
+                     made->values, 6, problems);
+  read_variables(provider, made->values);
+  check_names(L, provider, problems);
+  us_client_check(provider, made->values, insecure, problems);
+  lus_options_check(L, 2, problems);
+  lus_limits_read(L, 2, &limits, problems);
+  lus_problems_raise(L, problems, place);
+  lua_getfield(L, 2, "user_agent");
+  if (lua_isstring(L, -1)) agent.data = lua_tolstring(L, -1, &agent.length);
+  status = us_client_open(&client->core, provider, made->values, agent);
+  if (status == US_OK) lus_headers_read(L, 2, &client->core.headers, problems);
+  lus_problems_raise(L, problems, place);
+  if (status != US_OK)
+    lus_raise(L, place, status == US_TOO_LARGE ? "an option is too large"
+                                               : "out of memory");
+  client->core.limits = limits;
+  client->core.insecure_http = insecure;
+}
+
+/* client(provider, options [, level]) -> client, environment */
+int lus_client_new(lua_State *L) {
+  us_slice name;
+  lus_client *client;
+  const us_provider *provider;
+  lus_place place = {NULL, NULL, (int)luaL_optinteger(L, 3, 1)};
+  name.data = luaL_checklstring(L, 1, &name.length);
+  provider = us_provider_find(name);
+  if (provider == NULL)
+    return luaL_error(L, "usher has no provider '%s'", name.data);
+  place.provider = provider->name;
+  if (lua_isnoneornil(L, 2)) {
+    lua_settop(L, 1);
+    lua_newtable(L);
+  }
+  if (!lua_istable(L, 2)) lus_raise(L, &place, "expects a table of options");
+  lua_settop(L, 2);
+  client = lua_newuserdata(L, sizeof *client);
+  memset(client, 0, sizeof *client);
+  client->provider = provider;
+  push_metatable(L, provider);
+  lua_setmetatable(L, 3);
+  lua_newtable(L);
+  fill_environment(L, 4);
+  lua_pushvalue(L, 4);
+  lus_set_environment(L, 3);
+  construct(L, client, &place);
+  lua_settop(L, 4);
+  return 2;
+}

@@ -1,0 +1,36 @@
+/* compat.h: the C API of Lua 5.1 (LuaJIT) and 5.4 under one set of names. The
+   only place that looks at LUA_VERSION_NUM. */
+#ifndef LUS_COMPAT_H
+#define LUS_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#define LUS_EXPORT __attribute__((visibility("default"))) extern
+
+#if LUA_VERSION_NUM < 502
+#define lus_raw_length(L, index) lua_objlen(L, index)
+#define lus_get_environment(L, index) lua_getfenv(L, index)
+#define lus_set_environment(L, index) ((void)lua_setfenv(L, index))
+#define lus_is_integer(L, index) 0
+#else
+#define lus_raw_length(L, index) lua_rawlen(L, index)
+#define lus_get_environment(L, index) ((void)lua_getuservalue(L, index))
+#define lus_set_environment(L, index) ((void)lua_setuservalue(L, index))
+#define lus_is_integer(L, index) lua_isinteger(L, index)
+#endif
+
+/* Sets `functions` in the table at the top of the stack. */
+static inline void lus_register(lua_State *L, const luaL_Reg *functions) {
+  for (; functions->name != NULL; functions++) {
+    lua_pushcfunction(L, functions->func);
+    lua_setfield(L, -2, functions->name);
+  }
+}
+
+static inline int lus_absolute(lua_State *L, int index) {
+  return index > 0 || index <= LUA_REGISTRYINDEX ? index
+                                                 : lua_gettop(L) + index + 1;
+}
+
+#endif

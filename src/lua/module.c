@@ -1,0 +1,126 @@
+/* module.c: usher.core, the table that the Lua layer stands on. */
+#include "core/retry.h"
+#include "core/sign.h"
+#include "lua/binding.h"
+
+static us_slice check_slice(lua_State *L, int index) {
+  us_slice slice;
+  slice.data = luaL_checklstring(L, index, &slice.length);
+  return slice;
+}
+
+static int push_status(lua_State *L, us_status status) {
+  return luaL_error(L, "usher: %s",
+                    status == US_CRYPTO ? "libcrypto refused"
+                                        : "out of memory");
+}
+
+/* sha256(bytes) -> 64 lower-case hexadecimal digits */
+static int sha256(lua_State *L) {
+  unsigned char digest[US_SHA256_SIZE];
+  us_status status = us_sha256(check_slice(L, 1), digest);
+  us_buffer *hex = lus_buffer_new(L, 2 * US_SHA256_SIZE);
+  if (status == US_OK) us_append_hex(hex, digest, sizeof digest);
+  if (status != US_OK || hex->status != US_OK) return push_status(L, status);
+  lua_pushlstring(L, hex->data, hex->length);
+  return 1;
+}
+
+/* hmac_sha256(key, bytes) -> 32 bytes */
+static int hmac_sha256(lua_State *L) {
+  unsigned char digest[US_SHA256_SIZE];
+  us_status status =
+      us_hmac_sha256(check_slice(L, 1), check_slice(L, 2), digest);
+  if (status != US_OK) return push_status(L, status);
+  lua_pushlstring(L, (const char *)digest, sizeof digest);
+  return 1;
+}
+
+/* base64url_encode(bytes) -> text without padding */
+static int base64url_encode(lua_State *L) {
+  us_slice data = check_slice(L, 1);
+  us_buffer *text = lus_buffer_new(L, US_LIMIT_BODY);
+  us_append_base64url(text, data);
+  if (text->status != US_OK) return push_status(L, text->status);
+  lua_pushlstring(L, us_buffer_slice(text).data, text->length);
+  return 1;
+}
+
+/* base64url_decode(text) -> bytes, or nil when it is none */
+static int base64url_decode(lua_State *L) {
+  us_slice text = check_slice(L, 1);
+  us_buffer *data = lus_buffer_new(L, US_LIMIT_BODY);
+  us_status status = us_append_base64url_decoded(data, text);
+  if (status == US_INVALID) return 0;
+  if (status != US_OK) return push_status(L, status);
+  lua_pushlstring(L, us_buffer_slice(data).data, data->length);
+  return 1;
+}
+
+/* equal(a, b) -> boolean, in time that does not depend on the bytes */
+static int equal(lua_State *L) {
+  lua_pushboolean(
+      L, us_equal_in_constant_time(check_slice(L, 1), check_slice(L, 2)));
+  return 1;
+}
+
+/* nearest(name, names) -> the name of the list that was probably meant */
+static int nearest(lua_State *L) {
+  us_slice name = check_slice(L, 1);
+  const char *best = NULL;
+  size_t distance = 0, i, count;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  count = lus_raw_length(L, 2);
+  for (i = 1; i <= count; i++) {
+    lua_rawgeti(L, 2, (int)i); /* the list keeps the string */
+    us_nearest(name, luaL_checkstring(L, -1), &best, &distance);
+    lua_pop(L, 1);
+  }
+  lua_pushstring(L, best);
+  return 1;
+}
+
+/* retry_after(value, unix_time) -> seconds, or nil when not understood */
+static int retry_after(lua_State *L) {
+  double seconds = us_retry_after(check_slice(L, 1), luaL_checknumber(L, 2));
+  if (seconds < 0) return 0;
+  lua_pushnumber(L, seconds);
+  return 1;
+}
+
+LUS_EXPORT int luaopen_usher_core(lua_State *L);
+
+int luaopen_usher_core(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"base64url_decode", base64url_decode},
+      {"base64url_encode", base64url_encode},
+      {"begin", lus_call_begin},
+      {"class", lus_client_class},
+      {"client", lus_client_new},
+      {"close", lus_client_close},
+      {"curl", lus_call_curl},
+      {"decide", lus_decide},
+      {"describe", lus_describe},
+      {"environment", lus_client_environment},
+      {"equal", equal},
+      {"hmac_sha256", hmac_sha256},
+      {"monotonic", lus_monotonic},
+      {"nearest", nearest},
+      {"now", lus_now},
+      {"providers", lus_providers},
+      {"request", lus_call_request},
+      {"retry_after", retry_after},
+      {"sha256", sha256},
+      {"sleep", lus_sleep},
+      {NULL, NULL}};
+  lus_json_open(L);
+  lus_error_open(L);
+  lus_call_open(L);
+  lua_newtable(L);
+  lus_register(L, functions);
+  lua_pushliteral(L, US_VERSION);
+  lua_setfield(L, -2, "_VERSION");
+  lus_json_push_null(L);
+  lua_setfield(L, -2, "null");
+  return 1;
+}

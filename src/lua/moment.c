@@ -1,0 +1,84 @@
+/* moment.c: the clocks, the dice and sleep. A client's `clock` and `random`
+   options stand in for them in tests. */
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "core/sign.h"
+#include "lua/binding.h"
+
+static double seconds(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Uniform in [0, 1) from the system's generator: jitter must differ between
+   workers that were forked from one parent. */
+static double dice(void) {
+  unsigned char bytes[8];
+  uint64_t number = 0;
+  size_t i;
+  if (us_random_bytes(bytes, sizeof bytes) != US_OK) return 0.5;
+  for (i = 0; i < sizeof bytes; i++) number = number << 8 | bytes[i];
+  return (double)(number >> 11) / 9007199254740992.0;
+}
+
+/* Calls the environment's function `name`; false when there is none. */
+static bool ask(lua_State *L, int environment, const char *name,
+                double *answer) {
+  lua_getfield(L, environment, name);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_call(L, 0, 1);
+  if (lua_type(L, -1) != LUA_TNUMBER)
+    luaL_error(L, "the option '%s' must return a number", name);
+  *answer = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return true;
+}
+
+us_moment lus_moment(lua_State *L, int environment) {
+  us_moment now;
+  if (ask(L, environment, "clock", &now.unix_time)) {
+    now.monotonic = now.unix_time;
+  } else {
+    now.unix_time = seconds(CLOCK_REALTIME);
+    now.monotonic = seconds(CLOCK_MONOTONIC);
+  }
+  if (!ask(L, environment, "random", &now.random)) now.random = dice();
+  if (!(now.random >= 0 && now.random < 1))
+    luaL_error(L, "the option 'random' must return a number in [0, 1)");
+  return now;
+}
+
+int lus_now(lua_State *L) {
+  lua_pushnumber(L, seconds(CLOCK_REALTIME));
+  return 1;
+}
+
+int lus_monotonic(lua_State *L) {
+  lua_pushnumber(L, seconds(CLOCK_MONOTONIC));
+  return 1;
+}
+
+/* Sleeps once and returns the seconds left when a signal came: the caller
+   loops in Lua, so that the signal's debug hook gets to run. */
+int lus_sleep(lua_State *L) {
+  double wanted = luaL_checknumber(L, 1);
+  struct timespec rest = {0, 0};
+  struct timespec wait;
+  if (!(wanted > 0)) wanted = 0;
+  if (wanted > 1e8) wanted = 1e8;
+  wait.tv_sec = (time_t)floor(wanted);
+  wait.tv_nsec = (long)((wanted - floor(wanted)) * 1e9);
+  if (nanosleep(&wait, &rest) == 0 || errno != EINTR) {
+    lua_pushnumber(L, 0);
+  } else {
+    lua_pushnumber(L, (double)rest.tv_sec + (double)rest.tv_nsec / 1e9);
+  }
+  return 1;
+}
