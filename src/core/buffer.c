@@ -32,7 +32,8 @@ static void fail(us_buffer *buffer, us_status status) {
 static bool grow(us_buffer *buffer, size_t needed) {
   size_t capacity = buffer->capacity ? buffer->capacity : 64;
   char *data;
-  while (capacity < needed) capacity *= 2;
+  while (capacity < needed)
+    capacity *= 2;
   data = malloc(capacity);
   if (data == NULL) return false;
   if (buffer->length) memcpy(data, buffer->data, buffer->length);

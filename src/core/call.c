@@ -85,8 +85,7 @@ static us_action fail_with_status(us_call *call, us_status status) {
   case US_TOO_LARGE:
     return fail_with(call, US_KIND_TOO_LARGE, "the request is too large");
   default:
-    return fail_with(call, US_KIND_PROTOCOL,
-                     "the request could not be signed");
+    return fail_with(call, US_KIND_PROTOCOL, "the request could not be signed");
   }
 }
 
@@ -109,9 +108,9 @@ static us_action send(us_call *call, us_moment now) {
       us_client_needs_token(client, now.unix_time))
     status = prepare_token(call);
   if (status == US_OK)
-    status = us_request_authorize(
-        call->fetching_token ? &call->token_request : &call->request, client,
-        us_call_current(call), now.unix_time);
+    status = us_request_authorize(call->fetching_token ? &call->token_request
+                                                       : &call->request,
+                                  client, us_call_current(call), now.unix_time);
   if (status != US_OK) return fail_with_status(call, status);
   call->tries++;
   if (!call->fetching_token) {
@@ -136,8 +135,8 @@ static us_status capture(us_call *call, const us_method *method,
       us_client_option(client, row->option).length > 0)
     return US_OK;
   for (; row->path != NULL && status == US_OK; row++) {
-    us_scalar field = reply->document->find(reply->document->context,
-                                            row->path);
+    us_scalar field =
+        reply->document->find(reply->document->context, row->path);
     if (field.kind != US_SCALAR_TEXT || field.text.length == 0) continue;
     if (token != NULL && strcmp(row->option, token) == 0)
       status = us_client_take_token(client, field.text);

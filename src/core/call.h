@@ -16,8 +16,8 @@
 typedef enum { US_SEND, US_SLEEP, US_DONE, US_FAIL } us_action;
 
 typedef enum {
-  US_CALL_READY,   /* a request is to be prepared */
-  US_CALL_SENT,    /* a reply is awaited */
+  US_CALL_READY, /* a request is to be prepared */
+  US_CALL_SENT,  /* a reply is awaited */
   US_CALL_OVER
 } us_call_state;
 
@@ -47,8 +47,7 @@ US_MUST_CHECK us_status us_call_begin(us_call *call, us_client *client,
                                       const us_method *method,
                                       const us_value *values,
                                       const us_value *overrides,
-                                      const us_limits *limits,
-                                      us_moment now);
+                                      const us_limits *limits, us_moment now);
 /* `reply` is NULL unless the last action was US_SEND. US_INVALID when it does
    not fit; other failures are US_FAIL with an error. */
 US_MUST_CHECK us_status us_call_next(us_call *call, const us_reply *reply,

@@ -76,7 +76,8 @@ static size_t edit_distance(us_slice a, us_slice b) {
   size_t row[64];
   size_t i, j;
   if (a.length >= 64 || b.length >= 64) return 64;
-  for (j = 0; j <= b.length; j++) row[j] = j;
+  for (j = 0; j <= b.length; j++)
+    row[j] = j;
   for (i = 1; i <= a.length; i++) {
     size_t diagonal = row[0];
     row[0] = i;
@@ -216,8 +217,8 @@ void us_check_value(const us_parameter *parameter, const us_value *value,
   switch (value->kind) {
   case US_ABSENT:
     if (required)
-      us_problem(problems, parameter->name, "is required: ",
-                 us_type_name(parameter));
+      us_problem(problems, parameter->name,
+                 "is required: ", us_type_name(parameter));
     break;
   case US_NULL:
     if (required || parameter->place != US_BODY)

@@ -14,8 +14,8 @@
 
 static bool is_set(const us_provider *provider, const us_value *values,
                    us_slice name) {
-  int index = us_parameter_find(provider->options, provider->option_count,
-                                name);
+  int index =
+      us_parameter_find(provider->options, provider->option_count, name);
   return index >= 0 && values[index].kind != US_ABSENT;
 }
 
@@ -28,8 +28,10 @@ static size_t count_set(const us_provider *provider, const us_value *values,
     const char *plus = memchr(names.data, '+', names.length);
     us_slice name = names;
     if (plus != NULL) name.length = (size_t)(plus - names.data);
-    if (is_set(provider, values, name)) set++;
-    else *all = false;
+    if (is_set(provider, values, name))
+      set++;
+    else
+      *all = false;
     if (plus == NULL) break;
     names.data = plus + 1;
     names.length -= name.length + 1;
@@ -52,8 +54,8 @@ static void check_credentials(const us_provider *provider,
     if (*at == '|') at++;
   }
   if (touched != 1 || whole != 1)
-    us_problem(problems, NULL, "needs exactly one credential: ",
-               provider->credentials);
+    us_problem(problems, NULL,
+               "needs exactly one credential: ", provider->credentials);
 }
 
 /* An option that another option's value makes necessary: "scope=appUser". */
@@ -91,7 +93,8 @@ void us_client_check(const us_provider *provider, const us_value *values,
 /* A base URL's trailing slashes would double those of the paths. */
 static us_slice trimmed(const char *name, us_slice value) {
   if (strcmp(name, "base_url") == 0)
-    while (value.length && value.data[value.length - 1] == '/') value.length--;
+    while (value.length && value.data[value.length - 1] == '/')
+      value.length--;
   return value;
 }
 
@@ -102,8 +105,8 @@ us_status us_client_open(us_client *client, const us_provider *provider,
   client->budget = US_BUDGET_FULL;
   for (i = 0; i < provider->option_count; i++) {
     const us_parameter *option = &provider->options[i];
-    us_slice value = values[i].kind == US_TEXT ? values[i].text
-                                               : us_text(option->fallback);
+    us_slice value =
+        values[i].kind == US_TEXT ? values[i].text : us_text(option->fallback);
     us_status status = us_buffer_set(&client->options[i], US_LIMIT_OPTION,
                                      trimmed(option->name, value));
     if (status != US_OK) return status;
@@ -119,7 +122,8 @@ us_status us_client_open(us_client *client, const us_provider *provider,
 
 void us_client_close(us_client *client) {
   size_t i;
-  for (i = 0; i < US_LIMIT_OPTIONS; i++) us_buffer_free(&client->options[i]);
+  for (i = 0; i < US_LIMIT_OPTIONS; i++)
+    us_buffer_free(&client->options[i]);
   us_buffer_free(&client->user_agent);
   us_buffer_free(&client->headers);
   us_buffer_free(&client->cache);
@@ -158,8 +162,7 @@ us_slice us_client_first(const us_client *client, const char *names) {
 bool us_client_needs_token(const us_client *client, double unix_time) {
   const us_provider *provider = client->provider;
   if (provider->token_method == NULL) return false;
-  if (us_client_option(client, provider->token_option).length == 0)
-    return true;
+  if (us_client_option(client, provider->token_option).length == 0) return true;
   return client->token_managed && client->token_expiry > 0 &&
          unix_time >= client->token_expiry - TOKEN_MARGIN;
 }
@@ -174,8 +177,8 @@ us_status us_client_take_token(us_client *client, us_slice token) {
 bool us_client_drop_token(us_client *client, unsigned long serial) {
   if (!client->token_managed) return false;
   if (client->token_serial == serial)
-    return us_client_set(client, client->provider->token_option,
-                         us_text("")) == US_OK;
+    return us_client_set(client, client->provider->token_option, us_text("")) ==
+           US_OK;
   return true;
 }
 

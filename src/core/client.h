@@ -8,10 +8,10 @@
 
 /* Limits of a call; a call may override them. Times in seconds. */
 typedef struct {
-  double timeout;         /* one attempt */
-  double connect_timeout; /* of it, until connected */
-  double deadline;        /* the whole call with its retries */
-  long long retries;      /* beside the first attempt */
+  double timeout;              /* one attempt */
+  double connect_timeout;      /* of it, until connected */
+  double deadline;             /* the whole call with its retries */
+  long long retries;           /* beside the first attempt */
   long long max_response_size; /* bytes, decompressed */
 } us_limits;
 
@@ -51,8 +51,7 @@ us_slice us_client_first(const us_client *client, const char *names);
 /* True when calls need a token and the one held is absent or expired. */
 bool us_client_needs_token(const us_client *client, double unix_time);
 /* Takes a fetched token and reads its expiry. */
-US_MUST_CHECK us_status us_client_take_token(us_client *client,
-                                             us_slice token);
+US_MUST_CHECK us_status us_client_take_token(us_client *client, us_slice token);
 /* Forgets token number `serial` because the server refused it; a newer one
    stays. False when the token is not ours to replace. */
 bool us_client_drop_token(us_client *client, unsigned long serial);

@@ -4,9 +4,8 @@
 #include <string.h>
 
 const char *const us_kind_names[US_KIND_COUNT] = {
-    "network",      "timeout",  "tls",    "http",     "api",
-    "rate_limited", "redirect", "decode", "protocol", "too_large",
-    "memory",       "cancelled"};
+    "network",  "timeout", "tls",      "http",      "api",    "rate_limited",
+    "redirect", "decode",  "protocol", "too_large", "memory", "cancelled"};
 
 us_kind us_kind_find(us_slice name, us_kind fallback) {
   int i;

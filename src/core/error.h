@@ -11,10 +11,10 @@ typedef struct {
   us_buffer code;      /* the provider's own code; empty: none */
   bool code_is_number; /* as the provider writes it */
   us_buffer message;
-  double retry_after;  /* seconds; below 0: not said */
-  bool retryable;      /* the same call may be made again */
-  bool request_sent;   /* it may have been acted on */
-  us_buffer body;      /* the first US_LIMIT_ERROR_BODY bytes */
+  double retry_after; /* seconds; below 0: not said */
+  bool retryable;     /* the same call may be made again */
+  bool request_sent;  /* it may have been acted on */
+  us_buffer body;     /* the first US_LIMIT_ERROR_BODY bytes */
 } us_error;
 
 extern const char *const us_kind_names[US_KIND_COUNT];

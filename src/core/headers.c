@@ -55,7 +55,7 @@ bool us_header_name_is_valid(us_slice name) {
 
 bool us_header_name_is_reserved(us_slice name) {
   static const char *const reserved[] = {
-      "Connection", "Content-Length",    "Expect",  "Host", "Keep-Alive",
+      "Connection", "Content-Length",    "Expect",  "Host",   "Keep-Alive",
       "TE",         "Transfer-Encoding", "Trailer", "Upgrade"};
   size_t i;
   for (i = 0; i < sizeof reserved / sizeof reserved[0]; i++)

@@ -85,11 +85,11 @@ static bool same_word(us_slice a, const char *b) {
 
 const char *us_multipart_type(us_slice filename) {
   static const char *const types[][2] = {
-      {"png", "image/png"},      {"jpg", "image/jpeg"},
-      {"jpeg", "image/jpeg"},    {"gif", "image/gif"},
-      {"webp", "image/webp"},    {"bmp", "image/bmp"},
-      {"svg", "image/svg+xml"},  {"heic", "image/heic"},
-      {"mp4", "video/mp4"},      {"mp3", "audio/mpeg"},
+      {"png", "image/png"},       {"jpg", "image/jpeg"},
+      {"jpeg", "image/jpeg"},     {"gif", "image/gif"},
+      {"webp", "image/webp"},     {"bmp", "image/bmp"},
+      {"svg", "image/svg+xml"},   {"heic", "image/heic"},
+      {"mp4", "video/mp4"},       {"mp3", "audio/mpeg"},
       {"pdf", "application/pdf"}, {"txt", "text/plain"},
   };
   size_t i = filename.length;

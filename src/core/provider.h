@@ -8,12 +8,12 @@
 
 /* Where a parameter goes. */
 typedef enum {
-  US_PATH,   /* fills {name} in the path, percent-encoded */
+  US_PATH, /* fills {name} in the path, percent-encoded */
   US_QUERY,
   US_HEADER,
-  US_BODY,   /* member of the JSON body */
-  US_FIELD,  /* part of a multipart body */
-  US_OPTION  /* nowhere by itself: a client option */
+  US_BODY,  /* member of the JSON body */
+  US_FIELD, /* part of a multipart body */
+  US_OPTION /* nowhere by itself: a client option */
 } us_place;
 
 /* Types, as bits: a parameter may take more than one. */
@@ -28,10 +28,10 @@ typedef enum {
 
 /* Flags of parameters and options. */
 #define US_REQUIRED 1u
-#define US_SECRET 2u     /* never shown */
-#define US_COMMA 4u      /* a list in a query: joined, not repeated */
-#define US_DATE_TIME 8u  /* YYYY-MM-DD hh:mm:ss */
-#define US_PER_CALL 16u  /* an option every call may override */
+#define US_SECRET 2u    /* never shown */
+#define US_COMMA 4u     /* a list in a query: joined, not repeated */
+#define US_DATE_TIME 8u /* YYYY-MM-DD hh:mm:ss */
+#define US_PER_CALL 16u /* an option every call may override */
 
 typedef struct {
   const char *name; /* in Lua, snake_case */
@@ -39,10 +39,10 @@ typedef struct {
   us_place place;
   unsigned type;
   unsigned flags;
-  const char *choices;  /* "block|unblock"; NULL: any */
-  long minimum;         /* of an integer, or of a list's length */
-  long maximum;         /* 0: none */
-  const char *fallback; /* an option's default */
+  const char *choices;   /* "block|unblock"; NULL: any */
+  long minimum;          /* of an integer, or of a list's length */
+  long maximum;          /* 0: none */
+  const char *fallback;  /* an option's default */
   const char *needed_by; /* "scope=appUser": an option required then */
   const char *doc;
 } us_parameter;
@@ -75,9 +75,9 @@ typedef struct {
 /* When a 2xx answer says no. */
 typedef enum {
   US_NEVER,
-  US_WHEN_FALSE,   /* the verdict is false */
-  US_UNLESS_ONE,   /* the verdict is there and is not 1 */
-  US_FROM_400      /* the verdict is a number >= 400 */
+  US_WHEN_FALSE, /* the verdict is false */
+  US_UNLESS_ONE, /* the verdict is there and is not 1 */
+  US_FROM_400    /* the verdict is a number >= 400 */
 } us_refusal;
 
 /* Where the provider says what went wrong; paths as in us_capture. */
@@ -98,8 +98,8 @@ typedef us_status (*us_authorize)(us_client *client, const us_method *method,
 typedef struct us_provider {
   const char *name;
   const char *title;
-  const char *source; /* where the endpoints are documented */
-  const char *prefix; /* of every path; {option} is filled in, encoded */
+  const char *source;      /* where the endpoints are documented */
+  const char *prefix;      /* of every path; {option} is filled in, encoded */
   const char *bare_prefix; /* instead, when an option of `prefix` is unset */
   bool always_json; /* Content-Type: application/json without a body too */
   const us_parameter *options;

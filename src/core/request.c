@@ -41,8 +41,8 @@ static void check_options(const source *from, us_problems *problems) {
   if (method->without && option_value(from, us_text(method->without)).length)
     us_problem(problems, method->without,
                "must not be set: this method has no path with it", NULL);
-  if (method->bearer && us_client_first(from->client, method->bearer).length ==
-                            0)
+  if (method->bearer &&
+      us_client_first(from->client, method->bearer).length == 0)
     us_problem(problems, NULL, "needs the client option ", method->bearer);
 }
 
@@ -60,8 +60,8 @@ void us_request_check(const us_client *client, const us_method *method,
 }
 
 static us_slice placeholder_value(const source *from, us_slice name) {
-  int i = us_parameter_find(from->method->parameters, from->method->count,
-                            name);
+  int i =
+      us_parameter_find(from->method->parameters, from->method->count, name);
   return i >= 0 ? from->values[i].text : option_value(from, name);
 }
 
@@ -89,8 +89,10 @@ static void append_path(const source *from, us_buffer *url,
   bool filled;
   while (next_segment(&template, &segment, &filled)) {
     us_buffer_append_byte(url, '/');
-    if (filled) us_url_append_encoded(url, placeholder_value(from, segment));
-    else us_buffer_append_slice(url, segment);
+    if (filled)
+      us_url_append_encoded(url, placeholder_value(from, segment));
+    else
+      us_buffer_append_slice(url, segment);
   }
 }
 
@@ -169,7 +171,8 @@ static void write_member(us_json_writer *json, const us_value *value) {
   case US_JSON: us_json_raw(json, value->text); break;
   case US_ITEMS:
     us_json_open(json, '[');
-    for (i = 0; i < value->count; i++) us_json_string(json, value->items[i]);
+    for (i = 0; i < value->count; i++)
+      us_json_string(json, value->items[i]);
     us_json_close(json, ']');
     break;
   case US_ABSENT:

@@ -21,12 +21,9 @@ void us_request_check(const us_client *client, const us_method *method,
                       us_problems *problems);
 /* Writes all but the credentials. `random` in [0, 1) spells the boundary of a
    multipart body. `request` is zeroed, or was built before. */
-US_MUST_CHECK us_status us_request_build(us_request *request,
-                                         const us_client *client,
-                                         const us_method *method,
-                                         const us_value *values,
-                                         const us_value *overrides,
-                                         double random);
+US_MUST_CHECK us_status us_request_build(
+    us_request *request, const us_client *client, const us_method *method,
+    const us_value *values, const us_value *overrides, double random);
 /* Replaces the credentials of the last attempt by new ones. */
 US_MUST_CHECK us_status us_request_authorize(us_request *request,
                                              us_client *client,

@@ -13,15 +13,24 @@ static const char *reason(int status) {
     int status;
     const char *phrase;
   } reasons[] = {
-      {400, "Bad Request"},       {401, "Unauthorized"},
-      {402, "Payment Required"},  {403, "Forbidden"},
-      {404, "Not Found"},         {405, "Method Not Allowed"},
-      {408, "Request Timeout"},   {409, "Conflict"},
-      {410, "Gone"},              {413, "Content Too Large"},
-      {414, "URI Too Long"},      {415, "Unsupported Media Type"},
-      {422, "Unprocessable Content"}, {429, "Too Many Requests"},
-      {500, "Internal Server Error"}, {501, "Not Implemented"},
-      {502, "Bad Gateway"},       {503, "Service Unavailable"},
+      {400, "Bad Request"},
+      {401, "Unauthorized"},
+      {402, "Payment Required"},
+      {403, "Forbidden"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {408, "Request Timeout"},
+      {409, "Conflict"},
+      {410, "Gone"},
+      {413, "Content Too Large"},
+      {414, "URI Too Long"},
+      {415, "Unsupported Media Type"},
+      {422, "Unprocessable Content"},
+      {429, "Too Many Requests"},
+      {500, "Internal Server Error"},
+      {501, "Not Implemented"},
+      {502, "Bad Gateway"},
+      {503, "Service Unavailable"},
       {504, "Gateway Timeout"},
   };
   size_t i;
@@ -116,8 +125,7 @@ static void start_error(us_error *error, us_kind kind, const us_reply *reply,
 static void judge_refused(const us_reply *reply, const us_provider *provider,
                           double unix_time, us_error *error) {
   double wait = us_retry_after(reply->retry_after, unix_time);
-  bool limited =
-      reply->status == 429 || (reply->status == 503 && wait >= 0);
+  bool limited = reply->status == 429 || (reply->status == 503 && wait >= 0);
   start_error(error, limited ? US_KIND_RATE_LIMITED : US_KIND_HTTP, reply,
               reason(reply->status));
   error->retry_after = wait;

@@ -30,10 +30,10 @@ typedef struct {
 
 /* How one attempt ended, as a transport tells it. */
 typedef struct {
-  bool failed;      /* no answer: kind, message and sent count */
+  bool failed; /* no answer: kind, message and sent count */
   us_kind kind;
   us_slice message;
-  bool sent;        /* the request may have been acted on */
+  bool sent; /* the request may have been acted on */
   int status;
   us_slice retry_after; /* the header's value; empty: none */
   us_slice body;

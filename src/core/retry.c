@@ -27,7 +27,8 @@ static bool is_retryable(const us_outcome *outcome) {
 /* Full jitter: uniform below a ceiling that doubles. */
 static double backoff(int attempt, double random) {
   double ceiling = US_BACKOFF_FIRST;
-  while (--attempt > 0 && ceiling < US_BACKOFF_CAP) ceiling *= 2;
+  while (--attempt > 0 && ceiling < US_BACKOFF_CAP)
+    ceiling *= 2;
   return random * (ceiling < US_BACKOFF_CAP ? ceiling : US_BACKOFF_CAP);
 }
 
@@ -117,7 +118,8 @@ double us_retry_after(us_slice value, double unix_time) {
     value.data++;
     value.length--;
   }
-  while (value.length && value.data[value.length - 1] == ' ') value.length--;
+  while (value.length && value.data[value.length - 1] == ' ')
+    value.length--;
   if (parse_seconds(value, &seconds))
     return seconds < US_RETRY_AFTER_CAP ? seconds : US_RETRY_AFTER_CAP;
   if (value.length == 0 || value.length >= sizeof text) return -1;

@@ -25,9 +25,9 @@ us_status us_hmac_sha256(us_slice key, us_slice data,
                          unsigned char digest[US_SHA256_SIZE]) {
   unsigned size = US_SHA256_SIZE;
   if (key.length > INT_MAX) return US_TOO_LARGE;
-  return result(HMAC(EVP_sha256(), key.length ? key.data : "",
-                     (int)key.length, (const unsigned char *)data.data,
-                     data.length, digest, &size) != NULL);
+  return result(HMAC(EVP_sha256(), key.length ? key.data : "", (int)key.length,
+                     (const unsigned char *)data.data, data.length, digest,
+                     &size) != NULL);
 }
 
 us_status us_random_bytes(unsigned char *data, size_t length) {

@@ -73,8 +73,10 @@ static bool is_loopback(us_slice host) {
   if (us_slice_is(host, "localhost") || us_slice_is(host, "[::1]")) return true;
   if (host.length < 4 || memcmp(host.data, "127.", 4) != 0) return false;
   for (i = 0; i < host.length; i++) {
-    if (host.data[i] == '.') dots++;
-    else if (host.data[i] < '0' || host.data[i] > '9') return false;
+    if (host.data[i] == '.')
+      dots++;
+    else if (host.data[i] < '0' || host.data[i] > '9')
+      return false;
   }
   return dots == 3;
 }

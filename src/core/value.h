@@ -7,13 +7,13 @@
 
 typedef enum {
   US_ABSENT,
-  US_NULL,    /* an explicit JSON null */
-  US_TEXT,    /* text */
-  US_NUMBER,  /* integer */
-  US_TRUTH,   /* truth */
-  US_JSON,    /* text: a JSON object, already written */
-  US_ITEMS,   /* items, count */
-  US_CONTENT  /* text: bytes of a file; filename, content_type */
+  US_NULL,   /* an explicit JSON null */
+  US_TEXT,   /* text */
+  US_NUMBER, /* integer */
+  US_TRUTH,  /* truth */
+  US_JSON,   /* text: a JSON object, already written */
+  US_ITEMS,  /* items, count */
+  US_CONTENT /* text: bytes of a file; filename, content_type */
 } us_value_kind;
 
 typedef struct {

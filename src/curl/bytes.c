@@ -7,8 +7,7 @@
 enum { FIRST_CAPACITY = 1024 };
 
 static size_t grown(size_t capacity, size_t needed, size_t ceiling) {
-  if (capacity < FIRST_CAPACITY)
-    capacity = FIRST_CAPACITY;
+  if (capacity < FIRST_CAPACITY) capacity = FIRST_CAPACITY;
   while (capacity < needed)
     capacity = capacity > ceiling / 2 ? ceiling : capacity * 2;
   return capacity;
@@ -22,13 +21,11 @@ us_gather us_bytes_append(us_bytes *bytes, const char *data, size_t length,
   if (needed > bytes->capacity) {
     size_t capacity = grown(bytes->capacity, needed, ceiling);
     char *moved = realloc(bytes->data, capacity);
-    if (moved == NULL)
-      return US_BYTES_NO_MEMORY;
+    if (moved == NULL) return US_BYTES_NO_MEMORY;
     bytes->data = moved;
     bytes->capacity = capacity;
   }
-  if (length != 0)
-    memcpy(bytes->data + bytes->length, data, length);
+  if (length != 0) memcpy(bytes->data + bytes->length, data, length);
   bytes->length = needed;
   return US_BYTES_OK;
 }

@@ -3,28 +3,65 @@
    issued once, and none is issued on a connection that is not silent. */
 #include "curl/easy.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "curl/silence.h"
 
-/* Of all the heads of one transfer together. */
+/* Of all the heads of one transfer together, trailers included. */
 #define HEAD_CEILING ((size_t)256 << 10)
+enum { HEAD_LINES = 1000 };
 
-bool us_transfer_add_header(us_transfer *transfer, const char *line) {
+static bool add_line(us_transfer *transfer, const char *line) {
   struct curl_slist *longer = curl_slist_append(transfer->headers, line);
-  if (longer == NULL)
-    return false;
+  if (longer == NULL) return false;
   transfer->headers = longer;
   return true;
+}
+
+static bool append_text(us_bytes *bytes, const char *text, size_t length) {
+  return us_bytes_append(bytes, text, length, SIZE_MAX) == US_BYTES_OK;
+}
+
+/* libcurl drops "Name:" when nothing or blanks follow, and sends "Name;" as an
+   empty value. The line is put together where the response will be. */
+bool us_transfer_add_header(us_transfer *transfer, const char *name,
+                            const char *value) {
+  us_bytes *line = &transfer->head;
+  bool empty = value[strspn(value, " \t")] == '\0';
+  bool added = append_text(line, name, strlen(name)) &&
+               append_text(line, empty ? ";" : ": ", empty ? 1 : 2) &&
+               append_text(line, value, empty ? 0 : strlen(value)) &&
+               append_text(line, "", 1) && add_line(transfer, line->data);
+  us_bytes_clear(line);
+  return added;
+}
+
+static bool has_header(const us_transfer *transfer, const char *lower_name) {
+  size_t length = strlen(lower_name);
+  const struct curl_slist *line = transfer->headers;
+  for (; line != NULL; line = line->next)
+    if (strncasecmp(line->data, lower_name, length) == 0 &&
+        (line->data[length] == ':' || line->data[length] == ';'))
+      return true;
+  return false;
+}
+
+/* A line "Name:" is one libcurl leaves out. */
+bool us_transfer_close_headers(us_transfer *transfer) {
+  bool posts = us_request_posts(&transfer->request);
+  return (has_header(transfer, "accept") || add_line(transfer, "Accept:")) &&
+         (!posts || has_header(transfer, "content-type") ||
+          add_line(transfer, "Content-Type:")) &&
+         (!posts || add_line(transfer, "Expect:"));
 }
 
 /* Anything but `length` stops the transfer. */
 static size_t gathered(us_transfer *transfer, us_gather result, size_t length,
                        us_stop too_large) {
-  if (result == US_BYTES_OK)
-    return length;
-  transfer->stop =
-      result == US_BYTES_NO_MEMORY ? US_STOP_NO_MEMORY : too_large;
+  if (result == US_BYTES_OK) return length;
+  transfer->stop = result == US_BYTES_NO_MEMORY ? US_STOP_NO_MEMORY : too_large;
   return length + 1;
 }
 
@@ -45,11 +82,12 @@ size_t us_transfer_on_header(char *data, size_t size, size_t count,
   bool opens = length > 5 && memcmp(data, "HTTP/", 5) == 0;
   us_gather result = US_BYTES_OK;
   transfer->head_length += length;
+  transfer->head_lines++;
   if (transfer->head_complete && opens) {
     us_bytes_clear(&transfer->head);
     transfer->head_complete = false;
   }
-  if (transfer->head_length > HEAD_CEILING)
+  if (transfer->head_length > HEAD_CEILING || transfer->head_lines > HEAD_LINES)
     result = US_BYTES_TOO_LARGE;
   else if (!transfer->head_complete)
     result = us_bytes_append(&transfer->head, data, length, HEAD_CEILING);
@@ -110,6 +148,7 @@ void us_transfer_restart(us_transfer *transfer) {
   us_bytes_clear(&transfer->head);
   us_bytes_clear(&transfer->body);
   transfer->head_length = 0;
+  transfer->head_lines = 0;
   transfer->head_complete = false;
   transfer->body_sent = 0;
   transfer->stop = US_STOP_NONE;

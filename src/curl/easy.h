@@ -6,6 +6,7 @@
 #include "curl/bytes.h"
 #include "curl/options.h"
 #include "curl/outcome.h"
+#include "curl/request.h"
 #include "curl/sockets.h"
 
 struct us_pool;
@@ -36,6 +37,7 @@ typedef struct us_transfer {
 
   us_bytes head;      /* of the last response, status line included */
   size_t head_length; /* of all there were: 100, 103, trailers */
+  size_t head_lines;
   bool head_complete;
   us_bytes body;
 
@@ -43,9 +45,11 @@ typedef struct us_transfer {
   us_outcome outcome;
 } us_transfer;
 
-/* Adds a line "Name: value", "Name;" (an empty value) or "Name:" (none).
-   False: no memory. */
-bool us_transfer_add_header(us_transfer *transfer, const char *line);
+/* Adds a header that has no problem. False: no memory. */
+bool us_transfer_add_header(us_transfer *transfer, const char *name,
+                            const char *value);
+/* Keeps libcurl from adding headers of its own. False: no memory. */
+bool us_transfer_close_headers(us_transfer *transfer);
 
 /* Whether it was only turned away from a connection that was not silent:
    nothing was written, it can start again. */

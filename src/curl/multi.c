@@ -24,8 +24,7 @@ static void prepare(void) {
 }
 
 CURLcode us_curl_prepare(void) {
-  if (pthread_once(&prepare_once, prepare) != 0)
-    return CURLE_FAILED_INIT;
+  if (pthread_once(&prepare_once, prepare) != 0) return CURLE_FAILED_INIT;
   return prepared;
 }
 
@@ -53,8 +52,7 @@ static void list_remove(us_transfer_list *list, us_transfer *transfer) {
 }
 
 static void origin_release(us_origin *origin) {
-  if (origin == NULL || --origin->users > 0)
-    return;
+  if (origin == NULL || --origin->users > 0) return;
   curl_url_cleanup(origin->url);
   free(origin);
 }
@@ -63,8 +61,7 @@ static void origin_release(us_origin *origin) {
 static us_origin *origin_new(const char *text, size_t length, bool *no_memory) {
   us_origin *origin = malloc(sizeof(*origin) + length + 1);
   *no_memory = true;
-  if (origin == NULL)
-    return NULL;
+  if (origin == NULL) return NULL;
   memcpy(origin->text, text, length);
   origin->text[length] = '\0';
   origin->length = length;
@@ -73,8 +70,7 @@ static us_origin *origin_new(const char *text, size_t length, bool *no_memory) {
   if (origin->url != NULL) {
     CURLUcode code = curl_url_set(origin->url, CURLUPART_URL, origin->text,
                                   CURLU_DISALLOW_USER);
-    if (code == CURLUE_OK)
-      return origin;
+    if (code == CURLUE_OK) return origin;
     *no_memory = code == CURLUE_OUT_OF_MEMORY;
   }
   origin_release(origin);
@@ -89,8 +85,7 @@ static us_origin *origin_for(us_pool *pool, const us_request *request,
   if (origin == NULL || origin->length != length ||
       memcmp(origin->text, request->url, length) != 0) {
     origin = origin_new(request->url, length, no_memory);
-    if (origin == NULL)
-      return NULL;
+    if (origin == NULL) return NULL;
     origin_release(pool->origin);
     pool->origin = origin;
   }
@@ -102,12 +97,11 @@ static us_origin *origin_for(us_pool *pool, const us_request *request,
 static CURL *handle_take(us_pool *pool, CURLcode *code) {
   CURL *easy;
   *code = CURLE_OK;
-  if (pool->idle_count > 0)
-    return pool->idle[--pool->idle_count];
+  if (pool->idle_count > 0) return pool->idle[--pool->idle_count];
   easy = curl_easy_init();
-  *code = easy == NULL ? CURLE_OUT_OF_MEMORY
-                       : us_options_for_pool(easy, &pool->settings,
-                                             &pool->sockets);
+  *code = easy == NULL
+              ? CURLE_OUT_OF_MEMORY
+              : us_options_for_pool(easy, &pool->settings, &pool->sockets);
   if (*code != CURLE_OK) {
     curl_easy_cleanup(easy);
     return NULL;
@@ -144,13 +138,11 @@ CURLcode us_pool_open(us_pool *pool) {
   CURL *easy;
   pool->owner = getpid();
   pool->multi = curl_multi_init();
-  if (pool->multi == NULL)
-    return CURLE_OUT_OF_MEMORY;
+  if (pool->multi == NULL) return CURLE_OUT_OF_MEMORY;
   if (us_options_for_multi(pool->multi, &pool->settings) != CURLM_OK)
     return CURLE_UNKNOWN_OPTION;
   easy = handle_take(pool, &code); /* what libcurl refuses shows here */
-  if (easy != NULL)
-    pool->idle[pool->idle_count++] = easy;
+  if (easy != NULL) pool->idle[pool->idle_count++] = easy;
   return code;
 }
 
@@ -164,8 +156,7 @@ bool us_pool_is_ours(const us_pool *pool) {
 
 void us_pool_close(us_pool *pool) {
   CURLM *multi = pool->multi;
-  if (multi == NULL || !us_pool_is_ours(pool))
-    return;
+  if (multi == NULL || !us_pool_is_ours(pool)) return;
   while (pool->running.first != NULL)
     us_pool_drop(pool->running.first, "the client was closed");
   while (pool->finished.first != NULL)
@@ -202,14 +193,12 @@ bool us_pool_start(us_pool *pool, us_transfer *transfer) {
   bool no_memory = false;
   CURLcode code = CURLE_OUT_OF_MEMORY;
   transfer->origin = origin_for(pool, &transfer->request, &no_memory);
-  if (transfer->origin == NULL && !no_memory)
-    return false;
+  if (transfer->origin == NULL && !no_memory) return false;
   transfer->pool = pool;
   transfer->sockets = &pool->sockets;
   transfer->stage = US_STAGE_RUNNING;
   list_append(&pool->running, transfer);
-  if (transfer->origin != NULL)
-    code = launch(pool, transfer);
+  if (transfer->origin != NULL) code = launch(pool, transfer);
   if (code != CURLE_OK) {
     us_transfer_conclude(transfer, code);
     finish(pool, transfer);
@@ -226,8 +215,7 @@ static CURLcode restart(us_pool *pool, us_transfer *transfer) {
   left_ms = transfer->request.timeout_ms - (long)(spent_us / 1000);
   curl_multi_remove_handle(pool->multi, transfer->easy);
   us_transfer_restart(transfer);
-  code =
-      us_options_connect_afresh(transfer->easy, left_ms > 0 ? left_ms : 1);
+  code = us_options_connect_afresh(transfer->easy, left_ms > 0 ? left_ms : 1);
   if (code == CURLE_OK &&
       curl_multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
     code = CURLE_OUT_OF_MEMORY;
@@ -241,8 +229,7 @@ static void settle(us_pool *pool, CURL *easy, CURLcode code) {
   transfer = (us_transfer *)(void *)private;
   if (us_transfer_may_restart(transfer, code)) {
     code = restart(pool, transfer);
-    if (code == CURLE_OK)
-      return;
+    if (code == CURLE_OK) return;
   }
   us_transfer_conclude(transfer, code);
   finish(pool, transfer);
@@ -263,8 +250,7 @@ static void advance(us_pool *pool) {
   while ((message = curl_multi_info_read(pool->multi, &count)) != NULL)
     if (message->msg == CURLMSG_DONE)
       settle(pool, message->easy_handle, message->data.result);
-  if (code != CURLM_OK)
-    fail_all(pool, code);
+  if (code != CURLM_OK) fail_all(pool, code);
 }
 
 us_transfer *us_pool_step(us_pool *pool, int wait_ms) {
@@ -280,15 +266,21 @@ us_transfer *us_pool_step(us_pool *pool, int wait_ms) {
       fail_all(pool, code);
   }
   transfer = pool->finished.first;
-  if (transfer != NULL)
-    us_pool_drop(transfer, NULL);
+  if (transfer != NULL) us_pool_drop(transfer, NULL);
   return transfer;
+}
+
+int us_pool_running(const us_pool *pool) {
+  const us_transfer *transfer = pool->running.first;
+  int count = 0;
+  for (; transfer != NULL; transfer = transfer->next)
+    count++;
+  return count;
 }
 
 void us_pool_drop(us_transfer *transfer, const char *why) {
   us_pool *pool = transfer->pool;
-  if (pool == NULL)
-    return;
+  if (pool == NULL) return;
   if (transfer->stage == US_STAGE_RUNNING) {
     us_transfer_fail(transfer, "cancelled", why);
     list_remove(&pool->running, transfer);

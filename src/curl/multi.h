@@ -47,6 +47,9 @@ bool us_pool_start(us_pool *pool, us_transfer *transfer);
    nothing is finished; returns one finished transfer, or NULL. */
 us_transfer *us_pool_step(us_pool *pool, int wait_ms);
 
+/* How many have not finished. */
+int us_pool_running(const us_pool *pool);
+
 /* Takes a transfer out of its pool, if it is in one. If it was running it ends
    as "cancelled", and `why` is the message. */
 void us_pool_drop(us_transfer *transfer, const char *why);

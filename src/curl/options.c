@@ -22,8 +22,7 @@
 /* In what follows the first failure is kept and the rest does nothing. */
 #define SET(option, value)                                                     \
   do {                                                                         \
-    if (code == CURLE_OK)                                                      \
-      code = curl_easy_setopt(easy, option, value);                            \
+    if (code == CURLE_OK) code = curl_easy_setopt(easy, option, value);        \
   } while (0)
 
 static const curl_version_info_data *running(void) {
@@ -156,24 +155,21 @@ static CURLcode set_callbacks(CURL *easy, void *sockets) {
 CURLcode us_options_for_pool(CURL *easy, const us_settings *settings,
                              void *sockets) {
   CURLcode code = set_manners(easy);
-  if (code == CURLE_OK)
-    code = set_quick_exit(easy);
-  if (code == CURLE_OK)
-    code = set_tls(easy, settings);
-  if (code == CURLE_OK)
-    code = set_proxy(easy, settings);
-  if (code == CURLE_OK)
-    code = set_callbacks(easy, sockets);
-  SET(CURLOPT_HTTP_VERSION, settings->http1_only ? (long)CURL_HTTP_VERSION_1_1
-                                                 : (long)CURL_HTTP_VERSION_2TLS);
+  if (code == CURLE_OK) code = set_quick_exit(easy);
+  if (code == CURLE_OK) code = set_tls(easy, settings);
+  if (code == CURLE_OK) code = set_proxy(easy, settings);
+  if (code == CURLE_OK) code = set_callbacks(easy, sockets);
+  SET(CURLOPT_HTTP_VERSION, settings->http1_only
+                                ? (long)CURL_HTTP_VERSION_1_1
+                                : (long)CURL_HTTP_VERSION_2TLS);
   SET(CURLOPT_PIPEWAIT, settings->http1_only ? 0L : 1L);
   return code;
 }
 
 /* Through a SOCKS proxy one talks as if to the server. */
 static bool is_http_proxy(const char *proxy) {
-  return proxy[0] != '\0' && (strstr(proxy, "://") == NULL ||
-                              strncasecmp(proxy, "http", 4) == 0);
+  return proxy[0] != '\0' &&
+         (strstr(proxy, "://") == NULL || strncasecmp(proxy, "http", 4) == 0);
 }
 
 /* The parsed origin is shared by all transfers and the target goes out as it
@@ -184,7 +180,7 @@ static bool is_http_proxy(const char *proxy) {
 static CURLcode set_target(CURL *easy, const us_settings *settings,
                            const us_request *request, CURLU *origin) {
   CURLcode code = CURLE_OK;
-  bool plain = request->url[4] == ':';
+  bool plain = !us_request_is_https(request);
   if (plain && settings->proxy == NULL) {
     SET(CURLOPT_CURLU, NULL);
     SET(CURLOPT_URL, request->url);
@@ -196,11 +192,6 @@ static CURLcode set_target(CURL *easy, const us_settings *settings,
                                     : request->target);
   }
   return code;
-}
-
-static bool takes_body(const char *method) {
-  return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
-         strcmp(method, "PATCH") == 0;
 }
 
 /* A body that may be sent again is handed over whole. One that may not is read
@@ -219,7 +210,7 @@ static CURLcode set_body(CURL *easy, const us_request *request) {
 static CURLcode set_method(CURL *easy, const us_request *request) {
   CURLcode code = CURLE_OK;
   const char *method = request->method;
-  bool posts = request->body != NULL || takes_body(method);
+  bool posts = us_request_posts(request);
   bool head = strcmp(method, "HEAD") == 0 && !posts;
   bool natural = head || strcmp(method, posts ? "POST" : "GET") == 0;
   SET(CURLOPT_NOBODY, head ? 1L : 0L);
@@ -235,8 +226,7 @@ CURLcode us_options_for_transfer(CURL *easy, const us_settings *settings,
                                  us_transfer *transfer, CURLU *origin) {
   const us_request *request = &transfer->request;
   CURLcode code = set_target(easy, settings, request, origin);
-  if (code == CURLE_OK)
-    code = set_method(easy, request);
+  if (code == CURLE_OK) code = set_method(easy, request);
   SET(CURLOPT_HTTPHEADER, transfer->headers);
   SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);

@@ -6,14 +6,13 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
-#include <stddef.h>
 
 struct us_transfer;
 
 /* What holds for every transfer of a pool. The texts belong to the caller and
    outlive the pool. */
 typedef struct {
-  const char *proxy; /* "": none; NULL: as the environment says */
+  const char *proxy;           /* "": none; NULL: as the environment says */
   const char *ca_file;         /* NULL: the system's */
   const char *client_cert;     /* NULL: none */
   const char *client_key_file; /* NULL: in client_cert */
@@ -21,20 +20,6 @@ typedef struct {
   bool http1_only;
   long max_connections; /* 0: as many as there are transfers */
 } us_settings;
-
-/* One request. The texts belong to the caller and outlive the transfer. */
-typedef struct {
-  const char *method;
-  const char *url;    /* all of it */
-  const char *target; /* its path and query, byte for byte as sent */
-  size_t origin_length; /* of what comes before them */
-  const char *body;     /* NULL: none */
-  size_t body_length;
-  bool idempotent;
-  long timeout_ms;
-  long connect_timeout_ms;
-  size_t max_response_size;
-} us_request;
 
 /* Of the libcurl at run time. */
 const char *us_curl_version(void);

@@ -47,8 +47,7 @@ static const struct {
 static const char *kind_of(CURLcode code) {
   size_t i;
   for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-    if (kinds[i].code == code)
-      return kinds[i].kind;
+    if (kinds[i].code == code) return kinds[i].kind;
   return NETWORK;
 }
 
@@ -122,8 +121,7 @@ static void decide_stop(us_outcome *outcome, us_stop stop) {
 static void decide_failure(us_outcome *outcome, const us_evidence *evidence) {
   const char *kind = kind_of(evidence->code);
   const char *message = evidence->detail;
-  if (message[0] == '\0')
-    message = curl_easy_strerror(evidence->code);
+  if (message[0] == '\0') message = curl_easy_strerror(evidence->code);
   if (is_huge_header(evidence)) {
     kind = TOO_LARGE;
     message = "a line of the response headers is too long";

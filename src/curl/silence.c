@@ -35,8 +35,8 @@ static bool speaks_http2(const SSL *tls) {
 static bool is_https(CURL *easy) {
   char *scheme = NULL;
   return curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme) == CURLE_OK &&
-         scheme != NULL && (strcmp(scheme, "https") == 0 ||
-                            strcmp(scheme, "HTTPS") == 0);
+         scheme != NULL &&
+         (strcmp(scheme, "https") == 0 || strcmp(scheme, "HTTPS") == 0);
 }
 
 /* NULL when it is not an object this OpenSSL can be asked about. */
@@ -52,12 +52,9 @@ static const SSL *tls_of(CURL *easy) {
 bool us_connection_is_silent(CURL *easy, us_sockets *sockets, int local_port) {
   if (is_https(easy)) {
     const SSL *tls = tls_of(easy);
-    if (tls == NULL)
-      return false;
-    if (speaks_http2(tls))
-      return true;
-    if (SSL_has_pending(tls))
-      return false;
+    if (tls == NULL) return false;
+    if (speaks_http2(tls)) return true;
+    if (SSL_has_pending(tls)) return false;
   }
   return us_sockets_are_silent(sockets, local_port);
 }

@@ -21,8 +21,7 @@ static us_socket *add(us_sockets *sockets) {
     size_t capacity = sockets->capacity ? sockets->capacity * 2 : 8;
     us_socket *moved =
         realloc(sockets->entries, capacity * sizeof(*sockets->entries));
-    if (moved == NULL)
-      return NULL;
+    if (moved == NULL) return NULL;
     sockets->entries = moved;
     sockets->capacity = capacity;
   }
@@ -34,10 +33,8 @@ int us_sockets_opened(void *context, curl_socket_t descriptor,
   us_sockets *sockets = context;
   us_socket *entry = find(sockets, descriptor);
   (void)purpose;
-  if (entry == NULL)
-    entry = add(sockets);
-  if (entry == NULL)
-    return CURL_SOCKOPT_ERROR;
+  if (entry == NULL) entry = add(sockets);
+  if (entry == NULL) return CURL_SOCKOPT_ERROR;
   entry->descriptor = descriptor;
   entry->port = 0; /* not connected yet */
   return CURL_SOCKOPT_OK;
@@ -46,8 +43,7 @@ int us_sockets_opened(void *context, curl_socket_t descriptor,
 int us_sockets_closed(void *context, curl_socket_t descriptor) {
   us_sockets *sockets = context;
   us_socket *entry = find(sockets, descriptor);
-  if (entry != NULL)
-    *entry = sockets->entries[--sockets->count];
+  if (entry != NULL) *entry = sockets->entries[--sockets->count];
   return close(descriptor);
 }
 
@@ -79,16 +75,12 @@ static bool is_readable(curl_socket_t descriptor) {
 bool us_sockets_are_silent(us_sockets *sockets, int local_port) {
   bool found = false;
   size_t i;
-  if (local_port <= 0)
-    return false;
+  if (local_port <= 0) return false;
   for (i = 0; i < sockets->count; i++) {
     us_socket *entry = &sockets->entries[i];
-    if (entry->port == 0)
-      entry->port = local_port_of(entry->descriptor);
-    if (entry->port != local_port)
-      continue;
-    if (is_readable(entry->descriptor))
-      return false;
+    if (entry->port == 0) entry->port = local_port_of(entry->descriptor);
+    if (entry->port != local_port) continue;
+    if (is_readable(entry->descriptor)) return false;
     found = true;
   }
   return found;

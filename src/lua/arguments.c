@@ -130,14 +130,14 @@ static const char *slurp(const char *path, us_buffer *out) {
   fclose(file);
   if (problem == NULL && out->status == US_TOO_LARGE)
     problem = "it is larger than usher sends";
-  if (problem == NULL && out->status == US_NO_MEMORY)
-    problem = "out of memory";
+  if (problem == NULL && out->status == US_NO_MEMORY) problem = "out of memory";
   return problem;
 }
 
 static us_slice base_name(us_slice path) {
   size_t i = path.length;
-  while (i > 0 && path.data[i - 1] != '/') i--;
+  while (i > 0 && path.data[i - 1] != '/')
+    i--;
   path.data += i;
   path.length -= i;
   return path;
@@ -220,10 +220,14 @@ static void read_object(lua_State *L, const us_parameter *row, us_value *value,
 
 static void read_table(lua_State *L, const us_parameter *row, us_value *value,
                        int anchor, us_problems *problems) {
-  if (row->type & US_LIST) read_list(L, row, value, anchor, problems);
-  else if (row->type & US_TABLE) read_object(L, row, value, anchor, problems);
-  else if (row->type & US_FILE) read_file(L, row, value, anchor, problems);
-  else must_be(problems, row, L);
+  if (row->type & US_LIST)
+    read_list(L, row, value, anchor, problems);
+  else if (row->type & US_TABLE)
+    read_object(L, row, value, anchor, problems);
+  else if (row->type & US_FILE)
+    read_file(L, row, value, anchor, problems);
+  else
+    must_be(problems, row, L);
 }
 
 static bool is_null(lua_State *L) {

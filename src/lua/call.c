@@ -111,8 +111,10 @@ static const us_method *method_of(lua_State *L, const us_provider *provider,
   if (method == NULL) {
     const char *nearest = us_nearest_method(provider, name);
     lua_pushfstring(L, "no method '%s'", name.data);
-    if (nearest != NULL) lua_pushfstring(L, "; did you mean '%s'?", nearest);
-    else lua_pushliteral(L, "");
+    if (nearest != NULL)
+      lua_pushfstring(L, "; did you mean '%s'?", nearest);
+    else
+      lua_pushliteral(L, "");
     lua_concat(L, 2);
     lus_raise(L, place, lua_tostring(L, -1));
   }
@@ -150,8 +152,7 @@ static lus_call *push_call(lua_State *L, const us_provider *provider) {
 static void mask(const us_method *method, us_value *values) {
   size_t i;
   for (i = 0; i < method->count; i++)
-    if ((method->parameters[i].flags & US_SECRET) &&
-        values[i].kind == US_TEXT)
+    if ((method->parameters[i].flags & US_SECRET) && values[i].kind == US_TEXT)
       values[i].text = us_text("***");
 }
 
@@ -178,12 +179,13 @@ static lus_call *begin(lua_State *L, int level, bool masked) {
                    &call->problems);
   lus_problems_raise(L, &call->problems, &place);
   if (masked) mask(method, call->values);
-  status = us_call_begin(&call->core, &client->core, method, call->values,
-                         overrides_of(call), &limits,
-                         lus_moment(L, ENVIRONMENT));
+  status =
+      us_call_begin(&call->core, &client->core, method, call->values,
+                    overrides_of(call), &limits, lus_moment(L, ENVIRONMENT));
   if (status != US_OK)
-    lus_raise(L, &place, status == US_TOO_LARGE ? "the request is too large"
-                                                : "out of memory");
+    lus_raise(L, &place,
+              status == US_TOO_LARGE ? "the request is too large"
+                                     : "out of memory");
   lua_settop(L, CALL);
   return call;
 }
@@ -239,7 +241,8 @@ static void read_failure(lua_State *L, us_reply *reply) {
   kind.data = luaL_checklstring(L, 3, &kind.length);
   reply->failed = true;
   reply->kind = us_kind_find(kind, US_KIND_NETWORK);
-  reply->message.data = luaL_optlstring(L, 4, kind.data, &reply->message.length);
+  reply->message.data =
+      luaL_optlstring(L, 4, kind.data, &reply->message.length);
   reply->sent = lua_isnoneornil(L, 5) || lua_toboolean(L, 5);
 }
 
@@ -331,8 +334,10 @@ static int call_next(lua_State *L) {
   lua_settop(L, 5);
   lus_get_environment(L, 1);
   now = lus_moment(L, 6);
-  if (told && lua_isnil(L, 2)) read_failure(L, &reply);
-  else if (told) read_answer(L, &reply, &document);
+  if (told && lua_isnil(L, 2))
+    read_failure(L, &reply);
+  else if (told)
+    read_answer(L, &reply, &document);
   value.index = lua_gettop(L);
   if (us_call_next(&call->core, told ? &reply : NULL, now, &action) != US_OK)
     return luaL_error(L, "usher: this call does not expect that now");

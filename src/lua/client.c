@@ -138,7 +138,8 @@ static void read_variables(const us_provider *provider, us_value *values) {
     if (values[i].kind != US_ABSENT) continue;
     snprintf(name, sizeof name, "USHER_%s_%s", provider->name,
              provider->options[i].name);
-    for (j = 0; name[j]; j++) name[j] = (char)toupper((unsigned char)name[j]);
+    for (j = 0; name[j]; j++)
+      name[j] = (char)toupper((unsigned char)name[j]);
     text = getenv(name);
     if (text == NULL || *text == '\0') continue;
     values[i].kind = US_TEXT;
@@ -205,8 +206,9 @@ static void construct(lua_State *L, lus_client *client, lus_place *place) {
   if (status == US_OK) lus_headers_read(L, 2, &client->core.headers, problems);
   lus_problems_raise(L, problems, place);
   if (status != US_OK)
-    lus_raise(L, place, status == US_TOO_LARGE ? "an option is too large"
-                                               : "out of memory");
+    lus_raise(L, place,
+              status == US_TOO_LARGE ? "an option is too large"
+                                     : "out of memory");
   client->core.limits = limits;
   client->core.insecure_http = insecure;
 }

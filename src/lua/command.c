@@ -9,8 +9,10 @@ static void append_quoted(us_buffer *out, us_slice text) {
   size_t i;
   us_buffer_append_byte(out, '\'');
   for (i = 0; i < text.length; i++) {
-    if (text.data[i] == '\'') us_buffer_append_text(out, "'\\''");
-    else us_buffer_append_byte(out, text.data[i]);
+    if (text.data[i] == '\'')
+      us_buffer_append_text(out, "'\\''");
+    else
+      us_buffer_append_byte(out, text.data[i]);
   }
   us_buffer_append_byte(out, '\'');
 }

@@ -51,9 +51,8 @@ static int error_concat(lua_State *L) {
 }
 
 void lus_error_open(lua_State *L) {
-  static const luaL_Reg metamethods[] = {{"__tostring", error_tostring},
-                                         {"__concat", error_concat},
-                                         {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {
+      {"__tostring", error_tostring}, {"__concat", error_concat}, {NULL, NULL}};
   luaL_newmetatable(L, metatable);
   lus_register(L, metamethods);
   lua_pushstring(L, metatable);
@@ -74,8 +73,10 @@ static void set_optional(lua_State *L, const us_error *error) {
   if (error->code.length > 0) {
     us_slice code = us_buffer_slice(&error->code);
     lua_pushlstring(L, code.data, code.length);
-    if (error->code_is_number) lua_pushinteger(L, lua_tointeger(L, -1));
-    else lua_pushvalue(L, -1);
+    if (error->code_is_number)
+      lua_pushinteger(L, lua_tointeger(L, -1));
+    else
+      lua_pushvalue(L, -1);
     lua_setfield(L, -3, "code");
     lua_pop(L, 1);
   }

@@ -120,14 +120,12 @@ static us_slice *push_names(lua_State *L, int index, size_t count) {
   return names;
 }
 
-static bool write_object(writer *to, int index, const frame *at,
-                         size_t count) {
+static bool write_object(writer *to, int index, const frame *at, size_t count) {
   lua_State *L = to->L;
   frame member = {at, {NULL, 0}, 0, at->depth + 1};
   us_slice *names = push_names(L, index, count);
   size_t i;
-  if (names == NULL)
-    return refuse(to, at, "mixes names and numbers as keys");
+  if (names == NULL) return refuse(to, at, "mixes names and numbers as keys");
   us_json_open(&to->json, '{');
   for (i = 0; i < count; i++) {
     bool written;
@@ -193,11 +191,13 @@ static bool write_value(writer *to, int index, const frame *at) {
       us_json_raw(&to->json, us_text("null"));
     else if (is_marker(to, index, "empty_array"))
       us_json_raw(&to->json, us_text("[]"));
-    else return refuse(to, at, "cannot be sent: it is a userdata");
+    else
+      return refuse(to, at, "cannot be sent: it is a userdata");
     return true;
   default:
-    return refuse(to, at, "cannot be sent: it is no string, number, boolean "
-                          "or table");
+    return refuse(to, at,
+                  "cannot be sent: it is no string, number, boolean "
+                  "or table");
   }
 }
 
@@ -239,8 +239,10 @@ void lus_json_push_null(lua_State *L) {
 /* Calls function `name` of the table at the top with one argument. */
 static void configure(lua_State *L, const char *name, int value) {
   lua_getfield(L, -1, name);
-  if (value < 0) lua_pushboolean(L, 0);
-  else lua_pushinteger(L, value);
+  if (value < 0)
+    lua_pushboolean(L, 0);
+  else
+    lua_pushinteger(L, value);
   lua_call(L, 1, 0);
 }
 

@@ -21,7 +21,8 @@ static double dice(void) {
   uint64_t number = 0;
   size_t i;
   if (us_random_bytes(bytes, sizeof bytes) != US_OK) return 0.5;
-  for (i = 0; i < sizeof bytes; i++) number = number << 8 | bytes[i];
+  for (i = 0; i < sizeof bytes; i++)
+    number = number << 8 | bytes[i];
   return (double)(number >> 11) / 9007199254740992.0;
 }
 

@@ -67,7 +67,8 @@ void lus_options_check(lua_State *L, int options, us_problems *problems) {
     const us_parameter *option = &lus_options[i];
     lua_getfield(L, options, option->name);
     if (!lua_isnil(L, -1) && !has_type(L, option->type))
-      us_problem(problems, option->name, "must be of type ", us_type_name(option));
+      us_problem(problems, option->name, "must be of type ",
+                 us_type_name(option));
     else if (lua_type(L, -1) == LUA_TSTRING)
       check_string(L, option, problems);
     lua_pop(L, 1);
@@ -104,7 +105,8 @@ static void read_count(lua_State *L, int options, const char *name,
     double number = lua_tonumber(L, -1);
     if (number == floor(number) && number >= minimum && number <= maximum)
       *count = (long long)number;
-    else us_problem(problems, name, "must be an integer, ", range);
+    else
+      us_problem(problems, name, "must be an integer, ", range);
   }
   lua_pop(L, 1);
 }
@@ -117,8 +119,8 @@ void lus_limits_read(lua_State *L, int options, us_limits *limits,
   read_seconds(L, options, "deadline", &limits->deadline, problems);
   read_count(L, options, "retries", 0, 100, "0 to 100", &limits->retries,
              problems);
-  read_count(L, options, "max_response_size", 1, 2147483647,
-             "1 to 2147483647", &limits->max_response_size, problems);
+  read_count(L, options, "max_response_size", 1, 2147483647, "1 to 2147483647",
+             &limits->max_response_size, problems);
 }
 
 static void read_header(lua_State *L, us_buffer *headers,
@@ -136,7 +138,8 @@ static void read_header(lua_State *L, us_buffer *headers,
     us_problem(problems, "headers", "must not set ", name.data);
   else if (us_has_line_break(value))
     us_problem(problems, "headers", "has CR, LF or NUL in ", name.data);
-  else us_headers_add(headers, name.data, value, true);
+  else
+    us_headers_add(headers, name.data, value, true);
 }
 
 void lus_headers_read(lua_State *L, int options, us_buffer *headers,

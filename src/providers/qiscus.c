@@ -72,8 +72,7 @@ static const us_method methods[] = {
 
 static us_status authorize(us_client *client, const us_method *method,
                            double unix_time, us_request *request) {
-  bool hyphen =
-      us_slice_is(us_client_option(client, "header_style"), "hyphen");
+  bool hyphen = us_slice_is(us_client_option(client, "header_style"), "hyphen");
   (void)method;
   (void)unix_time;
   us_headers_add(&request->headers,
