@@ -209,6 +209,8 @@ static void check_file(const us_parameter *parameter, const us_value *value,
                "has a content_type with CR, LF or NUL", NULL);
   if (value->filename.length == 0)
     us_problem(problems, parameter->name, "needs a filename beside data", NULL);
+  else if (memchr(value->filename.data, '\0', value->filename.length))
+    us_problem(problems, parameter->name, "has a filename with NUL", NULL);
 }
 
 void us_check_value(const us_parameter *parameter, const us_value *value,

@@ -74,7 +74,7 @@ void us_json_number(us_json_writer *writer, double value) {
   char text[40];
   int precision;
   char *at;
-  if (fabs(value) <= 9007199254740992.0 && value == floor(value)) {
+  if (fabs(value) <= US_EXACT_FLOAT && value == floor(value)) {
     us_json_integer(writer, (long long)value);
     return;
   }

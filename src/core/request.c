@@ -196,7 +196,7 @@ static void write_json(const source *from, us_buffer *body) {
 
 static void choose_boundary(const source *from, double random,
                             char boundary[US_BOUNDARY_SIZE]) {
-  unsigned long long seed = (unsigned long long)(random * 9007199254740992.0);
+  unsigned long long seed = (unsigned long long)(random * US_EXACT_FLOAT);
   size_t i = 0;
   us_multipart_boundary(boundary, seed);
   while (i < from->method->count) {

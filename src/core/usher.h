@@ -21,6 +21,9 @@
 #define US_LIMIT_PARAMETERS 16 /* parameters a row may declare */
 #define US_LIMIT_JSON_DEPTH 64
 
+/* Doubles are exact integers up to here: 2^53. */
+#define US_EXACT_FLOAT 9007199254740992.0
+
 #if defined(__GNUC__)
 #define US_MUST_CHECK __attribute__((warn_unused_result))
 #else

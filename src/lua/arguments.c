@@ -8,9 +8,6 @@
 #include "core/multipart.h"
 #include "lua/binding.h"
 
-/* Floats are exact integers up to here (2^53). */
-#define EXACT 9007199254740992.0
-
 static int buffer_gc(lua_State *L) {
   us_buffer_free(lua_touserdata(L, 1));
   return 0;
@@ -53,7 +50,7 @@ static bool read_integer(lua_State *L, const us_parameter *row,
     us_problem(problems, row->name, "must be a whole number", NULL);
     return false;
   }
-  if (fabs(number) > EXACT) {
+  if (fabs(number) > US_EXACT_FLOAT) {
     us_problem(problems, row->name,
                "is too large to be exact; pass it as a string", NULL);
     return false;
@@ -175,36 +172,48 @@ static void check_file_keys(lua_State *L, const us_parameter *row,
   }
 }
 
+/* Reads the file at `path` into a buffer that the anchor keeps. */
+static us_slice read_path(lua_State *L, const us_parameter *row, us_slice path,
+                          int anchor, us_problems *problems) {
+  us_buffer *content = lus_buffer_new(L, US_LIMIT_BODY);
+  const char *problem = strlen(path.data) == path.length
+                            ? slurp(path.data, content)
+                            : "its name holds a NUL byte";
+  keep(L, anchor);
+  if (problem != NULL) {
+    us_problem(problems, row->name, "cannot be read: ", path.data);
+    us_buffer_append_text(&problems->text, ": ");
+    us_buffer_append_text(&problems->text, problem);
+  }
+  return us_buffer_slice(content);
+}
+
+static bool has_data(lua_State *L) {
+  bool there;
+  lua_pushliteral(L, "data");
+  lua_rawget(L, -2);
+  there = !lua_isnil(L, -1);
+  lua_pop(L, 1);
+  return there;
+}
+
 static void read_file(lua_State *L, const us_parameter *row, us_value *value,
                       int anchor, us_problems *problems) {
   us_slice path = file_field(L, row, "path", problems);
-  us_slice data = file_field(L, row, "data", problems);
-  us_slice name = file_field(L, row, "filename", problems);
   us_slice type = file_field(L, row, "content_type", problems);
-  bool from_disk = path.length > 0;
+  value->filename = file_field(L, row, "filename", problems);
   check_file_keys(L, row, problems);
-  lua_getfield(L, -1, "data");
-  if (from_disk == !lua_isnil(L, -1))
+  if ((path.length > 0) == has_data(L)) {
     us_problem(problems, row->name, "needs either path or data", NULL);
-  lua_pop(L, 1);
-  if (from_disk) {
-    us_buffer *content = lus_buffer_new(L, US_LIMIT_BODY);
-    const char *problem = strlen(path.data) == path.length
-                              ? slurp(path.data, content)
-                              : "its name holds a NUL byte";
-    keep(L, anchor);
-    if (problem != NULL) {
-      us_problem(problems, row->name, "cannot be read: ", path.data);
-      us_buffer_append_text(&problems->text, ": ");
-      us_buffer_append_text(&problems->text, problem);
-    }
-    data = us_buffer_slice(content);
-    if (name.length == 0) name = base_name(path);
+  } else if (path.length > 0) {
+    if (value->filename.length == 0) value->filename = base_name(path);
+    value->text = read_path(L, row, path, anchor, problems);
+  } else {
+    value->text = file_field(L, row, "data", problems);
   }
   value->kind = US_CONTENT;
-  value->text = data;
-  value->filename = name;
-  value->content_type = type.length ? type : us_text(us_multipart_type(name));
+  value->content_type =
+      type.length ? type : us_text(us_multipart_type(value->filename));
 }
 
 static void read_object(lua_State *L, const us_parameter *row, us_value *value,

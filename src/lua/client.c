@@ -129,21 +129,61 @@ int lus_client_environment(lua_State *L) {
   return 1;
 }
 
+/* Looks through one alternative, "a+b", and steps over it. */
+static const char *alternative(const us_provider *provider,
+                               const us_value *values, const char *at,
+                               const char *option, bool *contains,
+                               bool *explicit) {
+  *contains = *explicit = false;
+  for (;;) {
+    us_slice name = {at, strcspn(at, "+|")};
+    int i = us_parameter_find(provider->options, provider->option_count, name);
+    if (us_slice_is(name, option)) *contains = true;
+    if (i >= 0 && values[i].kind != US_ABSENT) *explicit = true;
+    at += name.length;
+    if (*at != '+') return *at ? at + 1 : at;
+    at++;
+  }
+}
+
+/* True when a variable may fill the option: an explicit credential hides the
+   variables of its alternatives. */
+static bool may_fill(const us_provider *provider, const us_value *values,
+                     const char *option) {
+  const char *at = provider->credentials;
+  bool listed = false, chosen = false;
+  while (at != NULL && *at) {
+    bool contains, explicit;
+    at = alternative(provider, values, at, option, &contains, &explicit);
+    if (contains && explicit) return true;
+    listed = listed || contains;
+    chosen = chosen || explicit;
+  }
+  return !listed || !chosen;
+}
+
 /* USHER_<PROVIDER>_<OPTION>, for options that the table leaves out. */
+static const char *variable(const us_provider *provider, const char *option) {
+  char name[128];
+  const char *text;
+  size_t i;
+  snprintf(name, sizeof name, "USHER_%s_%s", provider->name, option);
+  for (i = 0; name[i]; i++) name[i] = (char)toupper((unsigned char)name[i]);
+  text = getenv(name);
+  return text && *text ? text : NULL;
+}
+
 static void read_variables(const us_provider *provider, us_value *values) {
-  size_t i, j;
+  const char *found[US_LIMIT_OPTIONS] = {NULL};
+  size_t i;
+  for (i = 0; i < provider->option_count; i++)
+    if (values[i].kind == US_ABSENT &&
+        may_fill(provider, values, provider->options[i].name))
+      found[i] = variable(provider, provider->options[i].name);
   for (i = 0; i < provider->option_count; i++) {
-    char name[128];
-    const char *text;
-    if (values[i].kind != US_ABSENT) continue;
-    snprintf(name, sizeof name, "USHER_%s_%s", provider->name,
-             provider->options[i].name);
-    for (j = 0; name[j]; j++)
-      name[j] = (char)toupper((unsigned char)name[j]);
-    text = getenv(name);
-    if (text == NULL || *text == '\0') continue;
+    if (found[i] == NULL) continue;
     values[i].kind = US_TEXT;
-    values[i].text = us_text(text);
+    values[i].text = us_text(found[i]);
   }
 }
 

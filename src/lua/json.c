@@ -125,7 +125,7 @@ static bool write_object(writer *to, int index, const frame *at, size_t count) {
   frame member = {at, {NULL, 0}, 0, at->depth + 1};
   us_slice *names = push_names(L, index, count);
   size_t i;
-  if (names == NULL) return refuse(to, at, "mixes names and numbers as keys");
+  if (names == NULL) return refuse(to, at, "has gaps, or mixes names and numbers as keys");
   us_json_open(&to->json, '{');
   for (i = 0; i < count; i++) {
     bool written;
@@ -169,6 +169,8 @@ static bool write_number(writer *to, int index, const frame *at) {
   }
   if (isnan(number) || isinf(number))
     return refuse(to, at, "is not a number that JSON has");
+  if (fabs(number) > US_EXACT_FLOAT)
+    return refuse(to, at, "is too large to be exact; pass it as a string");
   us_json_number(&to->json, number);
   return true;
 }

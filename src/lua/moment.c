@@ -23,7 +23,7 @@ static double dice(void) {
   if (us_random_bytes(bytes, sizeof bytes) != US_OK) return 0.5;
   for (i = 0; i < sizeof bytes; i++)
     number = number << 8 | bytes[i];
-  return (double)(number >> 11) / 9007199254740992.0;
+  return (double)(number >> 11) / US_EXACT_FLOAT;
 }
 
 /* Calls the environment's function `name`; false when there is none. */
