@@ -47,8 +47,10 @@ local function send_observed(environment, request)
 end
 
 local function sleep_observed(environment, request, seconds, err)
-  report(environment, "retry", request,
-    { wait = seconds, kind = err.kind, status = err.status })
+  if err then
+    report(environment, "retry", request,
+      { wait = seconds, kind = err.kind, status = err.status })
+  end
   return environment.sleep(seconds)
 end
 

@@ -6,6 +6,10 @@
 
 #include "core/retry.h"
 
+/* Seconds between looks at a token that another call is fetching: one token
+   serves all, and a provider may let a new one void the last. */
+#define TOKEN_POLL 0.02
+
 /* Secret arguments are kept to be masked, should the server echo them. */
 static void keep_secrets(us_call *call, const us_value *values) {
   size_t i;
@@ -66,7 +70,14 @@ static void redact_error(us_call *call) {
   redact(call, &call->error.body);
 }
 
+/* Lets another call fetch the token, if this one was to. */
+static void stop_fetching(us_call *call) {
+  if (call->client != NULL && call->client->token_fetcher == call)
+    call->client->token_fetcher = NULL;
+}
+
 static us_action fail(us_call *call) {
+  stop_fetching(call);
   call->state = US_CALL_OVER;
   return US_FAIL;
 }
@@ -89,7 +100,27 @@ static us_action fail_with_status(us_call *call, us_status status) {
   }
 }
 
+/* A token this call has just fetched is used even if our clock calls it
+   expired: the server's clock decides, and a loop would not. */
+static bool needs_token(const us_call *call, us_moment now) {
+  const us_client *client = call->client;
+  if (call->token_method == NULL || call->fetching_token ||
+      call->method == call->token_method)
+    return false;
+  if (call->fetched)
+    return us_client_option(client, client->provider->token_option).length == 0;
+  return us_client_needs_token(client, now.unix_time);
+}
+
+static us_action wait_for(us_call *call, double seconds, bool retrying) {
+  call->wait = seconds;
+  call->retrying = retrying;
+  call->state = US_CALL_READY;
+  return US_SLEEP;
+}
+
 static us_status prepare_token(us_call *call) {
+  call->client->token_fetcher = call;
   call->fetching_token = true;
   call->tries = 0;
   return us_request_build(&call->token_request, call->client,
@@ -104,9 +135,10 @@ static us_action send(us_call *call, us_moment now) {
   if (left <= 0)
     return fail_with(call, US_KIND_TIMEOUT,
                      "the deadline passed before the request was sent");
-  if (!call->fetching_token && call->method != call->token_method &&
-      us_client_needs_token(client, now.unix_time))
+  if (needs_token(call, now)) {
+    if (client->token_fetcher != NULL) return wait_for(call, TOKEN_POLL, false);
     status = prepare_token(call);
+  }
   if (status == US_OK)
     status = us_request_authorize(call->fetching_token ? &call->token_request
                                                        : &call->request,
@@ -154,7 +186,9 @@ static us_action succeed(us_call *call, const us_reply *reply, us_moment now) {
   if (call->fetching_token) {
     if (status == US_OK &&
         us_client_option(client, client->provider->token_option).length > 0) {
+      stop_fetching(call);
       call->fetching_token = false;
+      call->fetched = true;
       call->tries = 0;
       return send(call, now);
     }
@@ -221,9 +255,7 @@ static us_action stumble(us_call *call, us_moment now) {
   settle_sent(call);
   if (!decision.retry) return fail(call);
   call->client->budget -= 1;
-  call->wait = decision.wait;
-  call->state = US_CALL_READY;
-  return US_SLEEP;
+  return wait_for(call, decision.wait, true);
 }
 
 us_status us_call_next(us_call *call, const us_reply *reply, us_moment now,
@@ -244,12 +276,27 @@ us_status us_call_next(us_call *call, const us_reply *reply, us_moment now,
   return US_OK;
 }
 
+us_status us_call_defer(us_call *call, double wait, us_moment now,
+                        us_action *action) {
+  if (call->state != US_CALL_SENT) return US_INVALID;
+  call->tries--;
+  if (!call->fetching_token) call->attempts--;
+  if (wait < remaining(call, now))
+    *action = wait_for(call, wait, false);
+  else
+    *action = fail_with(call, US_KIND_TIMEOUT,
+                        "the rate limit holds the request back beyond the "
+                        "deadline");
+  return US_OK;
+}
+
 us_status us_call_preview(us_call *call, us_moment now) {
   return us_request_authorize(&call->request, call->client, call->method,
                               now.unix_time);
 }
 
 void us_call_free(us_call *call) {
+  stop_fetching(call);
   us_request_free(&call->request);
   us_request_free(&call->token_request);
   us_error_free(&call->error);

@@ -4,7 +4,8 @@
      us_call_begin(call, ...)
      us_call_next(call, NULL, ...)   -> US_SEND:  send us_call_request(call)
      us_call_next(call, &reply, ...) -> US_SEND, or
-                                        US_SLEEP: wait call->wait, then next
+                                        US_SLEEP: wait call->wait seconds,
+                                                  then next(NULL)
                                         US_DONE:  the reply is the result
                                         US_FAIL:  call->error says why     */
 #ifndef US_CALL_H
@@ -29,6 +30,7 @@ typedef struct {
   us_request token_request; /* the provider's token method, when needed */
   const us_method *token_method;
   bool fetching_token;
+  bool fetched;               /* this call has fetched a token */
   bool renewed;               /* the token was replaced once already */
   unsigned long token_serial; /* of the token the last attempt carried */
   int attempts;               /* of the method, for the user */
@@ -38,6 +40,7 @@ typedef struct {
   double started;         /* monotonic seconds */
   double attempt_timeout; /* seconds for the attempt in hand */
   double wait;            /* seconds, with US_SLEEP */
+  bool retrying;          /* the wait is for a retry, of call->error */
   us_error error;
   us_buffer secrets; /* secret arguments, each closed by a NUL */
 } us_call;
@@ -52,6 +55,11 @@ US_MUST_CHECK us_status us_call_begin(us_call *call, us_client *client,
    not fit; other failures are US_FAIL with an error. */
 US_MUST_CHECK us_status us_call_next(us_call *call, const us_reply *reply,
                                      us_moment now, us_action *action);
+/* Instead of sending: the host's rate limit wants the attempt `wait` seconds
+   later. US_SLEEP, after which it is prepared anew, or US_FAIL when that is
+   beyond the deadline. */
+US_MUST_CHECK us_status us_call_defer(us_call *call, double wait, us_moment now,
+                                      us_action *action);
 /* Adds the credentials to the method's own request without taking part in
    the state machine: what a dry run shows. */
 US_MUST_CHECK us_status us_call_preview(us_call *call, us_moment now);

@@ -27,6 +27,7 @@ struct us_client {
   bool token_managed;         /* we fetched the token and may replace it */
   double token_expiry;        /* Unix seconds; 0: not known */
   unsigned long token_serial; /* counts tokens */
+  const void *token_fetcher;  /* the one call that fetches a token now */
 };
 
 /* Checks option values against the provider's rows, all together. */

@@ -309,6 +309,7 @@ static int push_action(lua_State *L, const lus_call *call, us_action action,
   case US_SLEEP:
     lua_pushliteral(L, "sleep");
     lua_pushnumber(L, call->core.wait);
+    if (!call->core.retrying) return 2;
     lus_error_push(L, &call->core, call->provider->name);
     return 3;
   case US_FAIL:
@@ -321,8 +322,8 @@ static int push_action(lua_State *L, const lus_call *call, us_action action,
 
 /* call:next() | call:next(status, headers, body)
    | call:next(nil, kind, message, sent)
-   -> "send", request | "sleep", seconds, err | "done", result, response
-      | "fail", err */
+   -> "send", request | "sleep", seconds [, err] | "done", result, response
+      | "fail", err. A sleep with an error is before a retry. */
 static int call_next(lua_State *L) {
   lus_call *call = luaL_checkudata(L, 1, metatable);
   bool told = lua_gettop(L) > 1;
@@ -344,8 +345,24 @@ static int call_next(lua_State *L) {
   return push_action(L, call, action, now);
 }
 
+/* call:defer(seconds): a rate limit wants the request that next() returned
+   sent later. -> "sleep", seconds | "fail", err */
+static int call_defer(lua_State *L) {
+  lus_call *call = luaL_checkudata(L, 1, metatable);
+  double wait = luaL_checknumber(L, 2);
+  us_action action;
+  us_moment now;
+  lua_settop(L, 2);
+  lus_get_environment(L, 1);
+  now = lus_moment(L, 3);
+  if (us_call_defer(&call->core, wait, now, &action) != US_OK)
+    return luaL_error(L, "usher: this call has nothing to defer");
+  return push_action(L, call, action, now);
+}
+
 void lus_call_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"next", call_next}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"defer", call_defer}, {"next", call_next}, {NULL, NULL}};
   luaL_newmetatable(L, metatable);
   lua_pushcfunction(L, call_gc);
   lua_setfield(L, -2, "__gc");

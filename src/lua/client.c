@@ -168,7 +168,8 @@ static const char *variable(const us_provider *provider, const char *option) {
   const char *text;
   size_t i;
   snprintf(name, sizeof name, "USHER_%s_%s", provider->name, option);
-  for (i = 0; name[i]; i++) name[i] = (char)toupper((unsigned char)name[i]);
+  for (i = 0; name[i]; i++)
+    name[i] = (char)toupper((unsigned char)name[i]);
   text = getenv(name);
   return text && *text ? text : NULL;
 }

@@ -125,7 +125,8 @@ static bool write_object(writer *to, int index, const frame *at, size_t count) {
   frame member = {at, {NULL, 0}, 0, at->depth + 1};
   us_slice *names = push_names(L, index, count);
   size_t i;
-  if (names == NULL) return refuse(to, at, "has gaps, or mixes names and numbers as keys");
+  if (names == NULL)
+    return refuse(to, at, "has gaps, or mixes names and numbers as keys");
   us_json_open(&to->json, '{');
   for (i = 0; i < count; i++) {
     bool written;
