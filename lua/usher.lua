@@ -5,6 +5,8 @@
 -- @module usher
 
 local core = require "usher.core"
+local map = require "usher.map"
+local rates = require "usher.rate"
 local transports = require "usher.transport"
 
 local M = {
@@ -22,6 +24,9 @@ M.describe = core.describe
 --- The names of all providers.
 -- @treturn {string,...}
 M.providers = core.providers
+
+M.map = map.map
+M.all = map.all
 
 local function report(environment, kind, request, fields)
   fields.event = kind
@@ -47,11 +52,70 @@ local function send_observed(environment, request)
 end
 
 local function sleep_observed(environment, request, seconds, err)
-  if err then
+  if err and environment.on_event then
     report(environment, "retry", request,
       { wait = seconds, kind = err.kind, status = err.status })
   end
   return environment.sleep(seconds)
+end
+
+local function send(environment, request)
+  local status, headers, body, sent
+  if environment.on_event then
+    status, headers, body, sent = send_observed(environment, request)
+  else
+    status, headers, body, sent = environment.send(request)
+  end
+  if environment.rate and status then
+    local said = type(headers) == "table" and headers["retry-after"]
+    environment.rate:learn(status, said and core.retry_after(said, core.now()))
+  end
+  return status, headers, body, sent
+end
+
+-- The seconds that the rate limit holds an attempt back. One that has waited
+-- for its place keeps it, unless the provider has voided all places since.
+local function held_back(rate, has_place)
+  if not rate or (has_place and not rate:is_held()) then return 0 end
+  return rate:reserve()
+end
+
+-- A call that fetches a token does it for all others: when the transport
+-- raises, they must not wait for it.
+local function send_for_all(call, environment, request)
+  local function checked(ok, status, headers, body, sent)
+    if ok then return status, headers, body, sent end
+    call:cancel()
+    error(status, 0)
+  end
+  return checked(pcall(send, environment, request))
+end
+
+local function drive(call, name, environment)
+  local request
+  local has_place = false
+  local action, first, second = call:next()
+  while true do
+    if action == "send" then
+      request = first
+      local wait = held_back(environment.rate, has_place)
+      has_place = wait > 0
+      if has_place then
+        action, first, second = call:defer(wait)
+      elseif request.operation ~= name then
+        action, first, second = call:next(send_for_all(call, environment, request))
+      else
+        action, first, second = call:next(send(environment, request))
+      end
+    elseif action == "sleep" then
+      sleep_observed(environment, request, first, second)
+      action, first, second = call:next()
+    elseif action == "done" then
+      return first, second
+    else
+      return nil, first
+    end
+  end
 end
 
 -- A method is a Lua function, not a C function: it must be able to yield
@@ -59,31 +123,7 @@ end
 local function driver(name)
   return function(client, arguments, options)
     local call = core.begin(client, name, arguments, options)
-    local environment = core.environment(client)
-    local observed = environment.on_event ~= nil
-    local request
-    local action, first, second = call:next()
-    while true do
-      if action == "send" then
-        request = first
-        if observed then
-          action, first, second = call:next(send_observed(environment, request))
-        else
-          action, first, second = call:next(environment.send(request))
-        end
-      elseif action == "sleep" then
-        if observed then
-          sleep_observed(environment, request, first, second)
-        else
-          environment.sleep(first)
-        end
-        action, first, second = call:next()
-      elseif action == "done" then
-        return first, second
-      else
-        return nil, first
-      end
-    end
+    return drive(call, name, core.environment(client))
   end
 end
 
@@ -146,9 +186,17 @@ local function define(provider)
   setmetatable(methods, { __index = no_such_method(provider, names) })
 end
 
+local function attach_rate(environment, provider, options)
+  if not environment.rate then return end
+  local rate, problem = rates.new(environment.rate, "usher." .. provider, options.clock)
+  if not rate then error(("usher.%s: %s"):format(provider, problem), 3) end
+  environment.rate = rate
+end
+
 local function constructor(provider)
   return function(options)
     local client, environment = core.client(provider, options, 2)
+    attach_rate(environment, provider, options)
     transports.attach(environment)
     return client
   end

@@ -8,22 +8,30 @@
 -- @module usher.transport
 
 local core = require "usher.core"
+local scheduler = require "usher.scheduler"
+
+local ngx = rawget(_G, "ngx")
 
 local M = {}
 
---- Sleeps, blocking. In pieces, so that an interrupt gets through.
+--- Sleeps: the task inside `usher.map`, else the process. In pieces, so that an
+-- interrupt gets through.
 -- @tparam number seconds
 function M.sleep(seconds)
+  local task = scheduler.task()
+  if task then return scheduler.sleep(task, seconds) end
   while seconds > 0 do seconds = core.sleep(seconds) end
 end
 
 -- The default transport is made at the first call, so that a client that only
--- describes requests needs no libcurl.
+-- describes requests needs no libcurl. In nginx libcurl is never loaded.
 local function attach_default(environment)
+  local name = ngx and "usher.transport.ngx" or "usher.transport.curl"
   local function open()
-    local transport = require("usher.transport.curl").new(environment)
+    local transport = require(name).new(environment.settings)
     environment.send = transport.send
     environment.close = transport.close
+    environment.sleep = transport.sleep
     return transport
   end
   environment.send = function(request) return open().send(request) end

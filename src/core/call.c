@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/redact.h"
 #include "core/retry.h"
 
 /* Seconds between looks at a token that another call is fetching: one token
@@ -17,8 +18,7 @@ static void keep_secrets(us_call *call, const us_value *values) {
   for (i = 0; i < call->method->count; i++) {
     if (!(call->method->parameters[i].flags & US_SECRET)) continue;
     if (values[i].kind != US_TEXT || values[i].text.length == 0) continue;
-    us_buffer_append_slice(&call->secrets, values[i].text);
-    us_buffer_append_byte(&call->secrets, '\0');
+    us_secrets_add(&call->secrets, values[i].text);
   }
 }
 
@@ -28,6 +28,7 @@ us_status us_call_begin(us_call *call, us_client *client,
                         us_moment now) {
   const us_provider *provider = client->provider;
   call->client = client;
+  call->provider = provider;
   call->method = method;
   call->state = US_CALL_READY;
   call->limits = *limits;
@@ -53,21 +54,22 @@ static double remaining(const us_call *call, us_moment now) {
   return call->limits.deadline - (now.monotonic - call->started);
 }
 
-static void redact(const us_call *call, us_buffer *text) {
-  const char *at = call->secrets.data;
-  const char *end = at + call->secrets.length;
-  us_client_redact(call->client, text);
-  while (at < end) {
-    us_slice secret = us_text(at);
-    us_redact(text, secret);
-    at += secret.length + 1;
-  }
-}
-
+/* What cannot be masked for want of memory is not shown at all. */
 static void redact_error(us_call *call) {
-  redact(call, &call->error.code);
-  redact(call, &call->error.message);
-  redact(call, &call->error.body);
+  us_buffer *quoted[] = {&call->error.code, &call->error.message,
+                         &call->error.body};
+  us_buffer secrets = {0};
+  size_t i;
+  us_buffer_reset(&secrets, US_LIMIT_BODY);
+  us_client_add_secrets(call->client, &secrets);
+  us_buffer_append_slice(&secrets, us_buffer_slice(&call->secrets));
+  for (i = 0; i < sizeof quoted / sizeof quoted[0]; i++) {
+    if (secrets.status == US_OK)
+      us_redact(quoted[i], &secrets);
+    else
+      us_buffer_truncate(quoted[i], 0);
+  }
+  us_buffer_free(&secrets);
 }
 
 /* Lets another call fetch the token, if this one was to. */
@@ -114,6 +116,8 @@ static bool needs_token(const us_call *call, us_moment now) {
 
 static us_action wait_for(us_call *call, double seconds, bool retrying) {
   call->wait = seconds;
+  if (call->client->token_fetcher == call)
+    call->client->token_fetch_ends += seconds;
   call->retrying = retrying;
   call->state = US_CALL_READY;
   return US_SLEEP;
@@ -136,7 +140,9 @@ static us_action send(us_call *call, us_moment now) {
     return fail_with(call, US_KIND_TIMEOUT,
                      "the deadline passed before the request was sent");
   if (needs_token(call, now)) {
-    if (client->token_fetcher != NULL) return wait_for(call, TOKEN_POLL, false);
+    if (client->token_fetcher != NULL &&
+        now.monotonic < client->token_fetch_ends)
+      return wait_for(call, TOKEN_POLL, false);
     status = prepare_token(call);
   }
   if (status == US_OK)
@@ -151,6 +157,8 @@ static us_action send(us_call *call, us_moment now) {
   }
   call->attempt_timeout =
       call->limits.timeout < left ? call->limits.timeout : left;
+  if (client->token_fetcher == call)
+    client->token_fetch_ends = now.monotonic + call->attempt_timeout + 1;
   call->state = US_CALL_SENT;
   return US_SEND;
 }
@@ -258,13 +266,35 @@ static us_action stumble(us_call *call, us_moment now) {
   return wait_for(call, decision.wait, true);
 }
 
+/* The client was closed under the call. What an answer says still counts; but
+   the secrets to mask are gone, so nothing of it is quoted. */
+static us_action conclude_closed(us_call *call, const us_reply *reply,
+                                 double unix_time) {
+  us_error *error = &call->error;
+  if (reply != NULL && !call->fetching_token &&
+      us_response_judge(reply, call->provider, call->method, unix_time,
+                        error)) {
+    call->state = US_CALL_OVER;
+    return US_DONE;
+  }
+  if (reply == NULL || call->fetching_token) {
+    us_error_reset(error, US_KIND_CANCELLED);
+    error->request_sent = call->maybe_acted;
+  }
+  if (call->maybe_acted) error->request_sent = true;
+  us_buffer_truncate(&error->code, 0);
+  us_buffer_truncate(&error->body, 0);
+  us_error_say(error, us_text("the client was closed during the call"));
+  return fail(call);
+}
+
 us_status us_call_next(us_call *call, const us_reply *reply, us_moment now,
                        us_action *action) {
   bool expected = call->state == US_CALL_SENT;
   if (call->state == US_CALL_OVER || expected != (reply != NULL))
     return US_INVALID;
   if (call->client->provider == NULL)
-    *action = fail_with(call, US_KIND_CANCELLED, "the client was closed");
+    *action = conclude_closed(call, reply, now.unix_time);
   else if (reply == NULL)
     *action = send(call, now);
   else if (us_response_judge(reply, call->client->provider,
@@ -293,6 +323,11 @@ us_status us_call_defer(us_call *call, double wait, us_moment now,
 us_status us_call_preview(us_call *call, us_moment now) {
   return us_request_authorize(&call->request, call->client, call->method,
                               now.unix_time);
+}
+
+void us_call_cancel(us_call *call) {
+  stop_fetching(call);
+  call->state = US_CALL_OVER;
 }
 
 void us_call_free(us_call *call) {

@@ -24,6 +24,7 @@ typedef enum {
 
 typedef struct {
   us_client *client;
+  const us_provider *provider;
   const us_method *method;
   us_call_state state;
   us_request request;       /* the method's own */
@@ -42,7 +43,7 @@ typedef struct {
   double wait;            /* seconds, with US_SLEEP */
   bool retrying;          /* the wait is for a retry, of call->error */
   us_error error;
-  us_buffer secrets; /* secret arguments, each closed by a NUL */
+  us_buffer secrets; /* secret arguments: a list of redact.h */
 } us_call;
 
 /* Builds the request from values that were checked. `call` is zeroed. */
@@ -63,6 +64,8 @@ US_MUST_CHECK us_status us_call_defer(us_call *call, double wait, us_moment now,
 /* Adds the credentials to the method's own request without taking part in
    the state machine: what a dry run shows. */
 US_MUST_CHECK us_status us_call_preview(us_call *call, us_moment now);
+/* The host gives up: an attempt's outcome will never be told. */
+void us_call_cancel(us_call *call);
 /* The request to send now, and the method it is of. */
 const us_request *us_call_request(const us_call *call);
 const us_method *us_call_current(const us_call *call);

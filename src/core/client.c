@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/error.h"
+#include "core/redact.h"
 #include "core/retry.h"
 #include "core/sign.h"
 #include "core/url.h"
@@ -112,6 +112,7 @@ us_status us_client_open(us_client *client, const us_provider *provider,
     if (status != US_OK) return status;
   }
   us_buffer_reset(&client->headers, US_LIMIT_HEADERS);
+  us_buffer_reset(&client->secrets, US_LIMIT_OPTION);
   us_buffer_reset(&client->cache, US_LIMIT_HEADERS);
   us_buffer_reset(&client->user_agent, US_LIMIT_OPTION);
   us_buffer_append_text(&client->user_agent, "usher/" US_VERSION);
@@ -126,6 +127,7 @@ void us_client_close(us_client *client) {
     us_buffer_free(&client->options[i]);
   us_buffer_free(&client->user_agent);
   us_buffer_free(&client->headers);
+  us_buffer_free(&client->secrets);
   us_buffer_free(&client->cache);
   client->provider = NULL;
 }
@@ -182,14 +184,15 @@ bool us_client_drop_token(us_client *client, unsigned long serial) {
   return true;
 }
 
-void us_client_redact(const us_client *client, us_buffer *text) {
+void us_client_add_secrets(const us_client *client, us_buffer *list) {
   const us_provider *provider = client->provider;
   us_header header;
   size_t i, at = 0;
   for (i = 0; i < provider->option_count; i++)
     if (provider->options[i].flags & US_SECRET)
-      us_redact(text, us_buffer_slice(&client->options[i]));
-  us_redact(text, us_buffer_slice(&client->cache));
+      us_secrets_add(list, us_buffer_slice(&client->options[i]));
+  us_secrets_add(list, us_buffer_slice(&client->cache));
   while (us_headers_next(&client->headers, &at, &header))
-    us_redact(text, header.value);
+    us_secrets_add(list, header.value);
+  us_buffer_append_slice(list, us_buffer_slice(&client->secrets));
 }

@@ -20,6 +20,7 @@ struct us_client {
   us_buffer options[US_LIMIT_OPTIONS]; /* by row; empty: unset */
   us_buffer user_agent;
   us_buffer headers; /* extra ones, on every request */
+  us_buffer secrets; /* of the host, such as a proxy's: a list of redact.h */
   us_buffer cache;   /* what authorize derives once and keeps */
   us_limits limits;
   bool insecure_http;
@@ -27,7 +28,8 @@ struct us_client {
   bool token_managed;         /* we fetched the token and may replace it */
   double token_expiry;        /* Unix seconds; 0: not known */
   unsigned long token_serial; /* counts tokens */
-  const void *token_fetcher;  /* the one call that fetches a token now */
+  const void *token_fetcher;  /* the one call that fetches a token now, */
+  double token_fetch_ends;    /* at the latest then (monotonic) */
 };
 
 /* Checks option values against the provider's rows, all together. */
@@ -57,7 +59,7 @@ US_MUST_CHECK us_status us_client_take_token(us_client *client, us_slice token);
    stays. False when the token is not ours to replace. */
 bool us_client_drop_token(us_client *client, unsigned long serial);
 
-/* Masks every credential in `text`. */
-void us_client_redact(const us_client *client, us_buffer *text);
+/* Adds every credential to a list of redact.h. */
+void us_client_add_secrets(const us_client *client, us_buffer *list);
 
 #endif

@@ -1,7 +1,5 @@
-/* error.c: the error value, and taking secrets out of what it quotes. */
+/* error.c: the error value. Secrets are taken out of it by call.c. */
 #include "core/error.h"
-
-#include <string.h>
 
 const char *const us_kind_names[US_KIND_COUNT] = {
     "network",  "timeout", "tls",      "http",      "api",    "rate_limited",
@@ -36,20 +34,4 @@ void us_error_free(us_error *error) {
   us_buffer_free(&error->code);
   us_buffer_free(&error->message);
   us_buffer_free(&error->body);
-}
-
-void us_redact(us_buffer *text, us_slice secret) {
-  size_t from = 0, to = 0;
-  if (secret.length < 4) return;
-  while (from < text->length) {
-    if (text->length - from >= secret.length &&
-        memcmp(text->data + from, secret.data, secret.length) == 0) {
-      memcpy(text->data + to, "***", 3);
-      to += 3;
-      from += secret.length;
-    } else {
-      text->data[to++] = text->data[from++];
-    }
-  }
-  if (text->length) text->length = to;
 }

@@ -25,8 +25,5 @@ void us_error_reset(us_error *error, us_kind kind);
 /* Replaces the message; what does not fit is cut off. */
 void us_error_say(us_error *error, us_slice message);
 void us_error_free(us_error *error);
-/* Overwrites every occurrence of `secret` with "***". Secrets under four bytes
-   are left: they would mask ordinary text. */
-void us_redact(us_buffer *text, us_slice secret);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "curl/head.h"
 #include "curl/silence.h"
 
 /* Of all the heads of one transfer together, trailers included. */
@@ -161,6 +162,8 @@ void us_transfer_conclude(us_transfer *transfer, CURLcode code) {
   evidence.stop = transfer->stop;
   evidence.issued = transfer->attempts > 0;
   evidence.head_complete = transfer->head_complete;
+  evidence.lengths_differ =
+      us_head_lengths_differ(transfer->head.data, transfer->head.length);
   evidence.status = 0;
   evidence.detail = transfer->error;
   if (transfer->easy != NULL)

@@ -60,3 +60,20 @@ bool us_head_next(us_head_reader *reader, us_header *header) {
   }
   return false;
 }
+
+bool us_head_lengths_differ(char *head, size_t length) {
+  static const char name[] = "content-length";
+  us_head_reader reader = us_head_read(head, length);
+  us_header header, first = {NULL, 0, NULL, 0, false};
+  while (us_head_next(&reader, &header)) {
+    if (header.name_length != sizeof(name) - 1 ||
+        memcmp(header.name, name, header.name_length) != 0)
+      continue;
+    if (first.name == NULL)
+      first = header;
+    else if (header.value_length != first.value_length ||
+             memcmp(header.value, first.value, first.value_length) != 0)
+      return true;
+  }
+  return false;
+}

@@ -25,4 +25,7 @@ typedef struct {
 us_head_reader us_head_read(char *head, size_t length);
 bool us_head_next(us_head_reader *reader, us_header *header);
 
+/* Whether it has two Content-Length that differ. */
+bool us_head_lengths_differ(char *head, size_t length);
+
 #endif

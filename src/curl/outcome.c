@@ -36,10 +36,9 @@ static const struct {
     {CURLE_URL_MALFORMAT, PROTOCOL},
     {CURLE_WEIRD_SERVER_REPLY, PROTOCOL},
     {CURLE_HTTP2, PROTOCOL},
-    {CURLE_HTTP_RETURNED_ERROR, PROTOCOL},
-    {CURLE_WRITE_ERROR, PROTOCOL}, /* ours have a us_stop */
+    {CURLE_BAD_FUNCTION_ARGUMENT, PROTOCOL}, /* a fold without a header */
+    {CURLE_WRITE_ERROR, PROTOCOL},           /* ours have a us_stop */
     {CURLE_BAD_CONTENT_ENCODING, PROTOCOL},
-    {CURLE_TOO_MANY_REDIRECTS, PROTOCOL},
     {CURLE_FILESIZE_EXCEEDED, TOO_LARGE},
     {CURLE_OUT_OF_MEMORY, MEMORY},
 };
@@ -67,6 +66,12 @@ static bool is_late_alert(const us_evidence *evidence) {
           evidence->code == CURLE_SEND_ERROR) &&
          strstr(evidence->detail, "SSL routines") != NULL &&
          strstr(evidence->detail, "alert") != NULL;
+}
+
+/* Chunks that make no sense have the code of a failed read, too. */
+static bool is_bad_chunk(const us_evidence *evidence) {
+  return evidence->code == CURLE_RECV_ERROR &&
+         strstr(evidence->detail, "chunked-encoding") != NULL;
 }
 
 /* libcurl calls a header line beyond its own 100 KiB "out of memory", and later
@@ -129,6 +134,8 @@ static void decide_failure(us_outcome *outcome, const us_evidence *evidence) {
     kind = NETWORK;
   } else if (is_late_alert(evidence)) {
     kind = TLS;
+  } else if (is_bad_chunk(evidence)) {
+    kind = PROTOCOL;
   }
   us_outcome_fail(outcome, kind, message, evidence->issued);
 }
@@ -140,9 +147,15 @@ void us_outcome_decide(us_outcome *outcome, const us_evidence *evidence) {
     decide_stop(outcome, evidence->stop);
   } else if (evidence->code != CURLE_OK) {
     decide_failure(outcome, evidence);
-  } else if (evidence->status < 200 || evidence->status > 999) {
+  } else if (!evidence->head_complete) {
+    us_outcome_fail(outcome, NETWORK,
+                    "the connection was closed in the response headers", true);
+  } else if (evidence->status < 200) {
     us_outcome_fail(outcome, PROTOCOL, "the response has no final status",
                     true);
+  } else if (evidence->lengths_differ) {
+    us_outcome_fail(outcome, PROTOCOL,
+                    "the response has more than one Content-Length", true);
   } else {
     outcome->kind = NULL;
     outcome->status = evidence->status;

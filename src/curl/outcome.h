@@ -27,8 +27,9 @@ typedef struct {
 typedef struct {
   CURLcode code;
   us_stop stop;
-  bool issued;        /* a request was about to be written at least once */
-  bool head_complete; /* the head of the response has come */
+  bool issued;         /* a request was about to be written at least once */
+  bool head_complete;  /* the head of the response has come */
+  bool lengths_differ; /* and contradicts itself about its body */
   long status;
   const char *detail; /* libcurl's own text, may be empty */
 } us_evidence;

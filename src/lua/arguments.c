@@ -121,7 +121,8 @@ static const char *slurp(const char *path, us_buffer *out) {
   const char *problem = NULL;
   FILE *file = fopen(path, "rb");
   if (file == NULL) return strerror(errno);
-  while ((length = fread(chunk, 1, sizeof chunk, file)) > 0)
+  while (out->status == US_OK &&
+         (length = fread(chunk, 1, sizeof chunk, file)) > 0)
     us_buffer_append(out, chunk, length);
   if (ferror(file)) problem = strerror(errno);
   fclose(file);

@@ -40,6 +40,8 @@ extern const size_t lus_option_count;
 /* Reads limits out of the table at `options` into `limits`, checked. */
 void lus_limits_read(lua_State *L, int options, us_limits *limits,
                      us_problems *problems);
+/* Checks max_connections, which only transports use. */
+void lus_connections_check(lua_State *L, int options, us_problems *problems);
 /* Reads extra headers into the client. */
 void lus_headers_read(lua_State *L, int options, us_buffer *headers,
                       us_problems *problems);

@@ -360,9 +360,18 @@ static int call_defer(lua_State *L) {
   return push_action(L, call, action, now);
 }
 
+/* call:cancel(): a transport has raised; this call goes no further. */
+static int call_cancel(lua_State *L) {
+  lus_call *call = luaL_checkudata(L, 1, metatable);
+  us_call_cancel(&call->core);
+  return 0;
+}
+
 void lus_call_open(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"defer", call_defer}, {"next", call_next}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"cancel", call_cancel},
+                                     {"defer", call_defer},
+                                     {"next", call_next},
+                                     {NULL, NULL}};
   luaL_newmetatable(L, metatable);
   lua_pushcfunction(L, call_gc);
   lua_setfield(L, -2, "__gc");

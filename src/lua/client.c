@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/redact.h"
 #include "lua/binding.h"
 
 /* What a constructor works with; all of it dies with its userdata. */
@@ -188,6 +189,28 @@ static void read_variables(const us_provider *provider, us_value *values) {
   }
 }
 
+/* A proxy's user and password, which messages about it may quote. */
+static void keep_proxy_secret(lua_State *L, us_client *client) {
+  const char *url, *at, *start, *colon;
+  lua_getfield(L, 2, "proxy");
+  url = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+  at = strrchr(url, '@');
+  if (at != NULL) {
+    us_slice user, word;
+    start = strstr(url, "://");
+    user.data = start != NULL && start < at ? start + 3 : url;
+    user.length = (size_t)(at - user.data);
+    us_secrets_add(&client->secrets, user);
+    colon = memchr(user.data, ':', user.length);
+    if (colon != NULL) {
+      word.data = colon + 1;
+      word.length = (size_t)(at - word.data);
+      us_secrets_add(&client->secrets, word);
+    }
+  }
+  lua_pop(L, 1);
+}
+
 static void check_names(lua_State *L, const us_provider *provider,
                         us_problems *problems) {
   const us_parameter *own = provider->options;
@@ -208,19 +231,27 @@ static void check_names(lua_State *L, const us_provider *provider,
   }
 }
 
-/* The settings a transport is made from, and the functions of tests. */
-static void fill_environment(lua_State *L, int environment) {
-  static const char *const kept[] = {
-      "proxy",    "ca_file",   "client_cert", "client_key_file", "verify",
-      "on_event", "transport", "clock",       "random"};
-  size_t i;
-  for (i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-    lua_getfield(L, 2, kept[i]);
-    lua_setfield(L, environment, kept[i]);
+static void copy_options(lua_State *L, const char *const *names, int to) {
+  for (; *names != NULL; names++) {
+    lua_getfield(L, 2, *names);
+    lua_setfield(L, to, *names);
   }
-  lua_pushstring(L, "client");
+}
+
+/* The table that goes with the client: functions for tests, what the Lua layer
+   attaches, and the settings that a transport is made from. */
+static void fill_environment(lua_State *L, int environment) {
+  static const char *const kept[] = {"on_event", "transport", "clock",
+                                     "random",   "rate",      NULL};
+  static const char *const settings[] = {
+      "proxy",  "ca_file",         "client_cert", "client_key_file",
+      "verify", "max_connections", NULL};
+  copy_options(L, kept, environment);
+  lua_newtable(L);
+  copy_options(L, settings, environment + 1);
+  lua_setfield(L, environment, "settings");
   lua_pushvalue(L, 3);
-  lua_rawset(L, environment);
+  lua_setfield(L, environment, "client");
 }
 
 /* Stack: 1 provider, 2 options, 3 client, 4 environment, 5 construction. */
@@ -240,11 +271,16 @@ static void construct(lua_State *L, lus_client *client, lus_place *place) {
   us_client_check(provider, made->values, insecure, problems);
   lus_options_check(L, 2, problems);
   lus_limits_read(L, 2, &limits, problems);
+  lus_connections_check(L, 2, problems);
   lus_problems_raise(L, problems, place);
   lua_getfield(L, 2, "user_agent");
   if (lua_isstring(L, -1)) agent.data = lua_tolstring(L, -1, &agent.length);
   status = us_client_open(&client->core, provider, made->values, agent);
-  if (status == US_OK) lus_headers_read(L, 2, &client->core.headers, problems);
+  if (status == US_OK) {
+    lus_headers_read(L, 2, &client->core.headers, problems);
+    keep_proxy_secret(L, &client->core);
+    status = client->core.secrets.status;
+  }
   lus_problems_raise(L, problems, place);
   if (status != US_OK)
     lus_raise(L, place,

@@ -15,6 +15,12 @@ static void set_flag(lua_State *L, const char *name, bool flag) {
   lua_setfield(L, -2, name);
 }
 
+static void set_bound(lua_State *L, const char *name, long bound) {
+  if (bound == 0) return;
+  lua_pushinteger(L, bound);
+  lua_setfield(L, -2, name);
+}
+
 static void push_parameter(lua_State *L, const us_parameter *row) {
   static const char *const places[] = {"path", "query", "header",
                                        "body", "field", "option"};
@@ -29,12 +35,8 @@ static void push_parameter(lua_State *L, const us_parameter *row) {
   set_flag(L, "required", (row->flags & US_REQUIRED) != 0);
   set_flag(L, "secret", (row->flags & US_SECRET) != 0);
   set_flag(L, "per_call", (row->flags & US_PER_CALL) != 0);
-  if (row->maximum > 0) {
-    lua_pushinteger(L, row->minimum);
-    lua_setfield(L, -2, "minimum");
-    lua_pushinteger(L, row->maximum);
-    lua_setfield(L, -2, "maximum");
-  }
+  set_bound(L, "minimum", row->minimum);
+  set_bound(L, "maximum", row->maximum);
 }
 
 static void set_parameters(lua_State *L, const char *name,

@@ -45,6 +45,8 @@ static bool ask(lua_State *L, int environment, const char *name,
 us_moment lus_moment(lua_State *L, int environment) {
   us_moment now;
   if (ask(L, environment, "clock", &now.unix_time)) {
+    if (!(fabs(now.unix_time) < 1e14))
+      luaL_error(L, "the option 'clock' must return Unix seconds");
     now.monotonic = now.unix_time;
   } else {
     now.unix_time = seconds(CLOCK_REALTIME);

@@ -31,6 +31,12 @@ const us_parameter lus_options[] = {
   SHARED("client_key_file", US_STRING, 0, "PEM file of its private key"),
   SHARED("verify", US_BOOLEAN, 0,
          "verify the server's certificate and name", .fallback = "true"),
+  SHARED("max_connections", US_INTEGER, 0,
+         "connections at a time, 1 to 65535; absent: one for each call in "
+         "flight over HTTP/1.1"),
+  SHARED("rate", US_TABLE, 0,
+         "{ per_second =, burst =, dict =, key = }: delays calls to keep a "
+         "provider's limit"),
   SHARED("user_agent", US_STRING, 0, "appended to usher/<version>"),
   SHARED("headers", US_TABLE, 0, "further header fields, { [name] = value }"),
   SHARED("on_event", US_FUNCTION, 0,
@@ -121,6 +127,12 @@ void lus_limits_read(lua_State *L, int options, us_limits *limits,
              problems);
   read_count(L, options, "max_response_size", 1, 2147483647, "1 to 2147483647",
              &limits->max_response_size, problems);
+}
+
+void lus_connections_check(lua_State *L, int options, us_problems *problems) {
+  long long count;
+  read_count(L, options, "max_connections", 1, 65535, "1 to 65535", &count,
+             problems);
 }
 
 static void read_header(lua_State *L, us_buffer *headers,

@@ -1,0 +1,180 @@
+--- Tasks in plain Lua: coroutines that wait for transfers and for the clock.
+-- Who waits for a transfer is the transport's business: it suspends the
+-- running task and wakes it, and offers a poller that waits for descriptors.
+-- Nothing here knows HTTP, and nothing here runs in nginx, which has its own.
+-- @module usher.scheduler
+
+local core = require "usher.core"
+
+local M = {}
+
+-- Longest wait in one piece, in seconds: an interrupt is seen in between.
+local PIECE = 1
+
+-- Lua 5.4 and LuaJIT have it, Lua 5.1 does not.
+local is_yieldable = rawget(coroutine, "isyieldable") or function() return true end
+
+-- What a task yields when it suspends; any other yield is not ours.
+local SUSPENDED = {}
+
+-- The scheduler that is running a task right now. The one piece of state that
+-- belongs to the module: code inside a coroutine has no other way to find it.
+local active
+
+local scheduler_methods = {}
+local scheduler_mt = { __name = "usher.scheduler", __index = scheduler_methods }
+
+--- The running task, or nil outside of any scheduler.
+-- Raises inside a coroutine that is not a task, and where a C function is in
+-- between: a transfer started there could never be finished.
+-- @treturn ?table task `{ thread, scheduler }`
+function M.task()
+  if not active then return nil end
+  local task = active.task
+  if coroutine.running() ~= task.thread then
+    error("usher: a call inside usher.map was made from a coroutine of your own; "
+      .. "make it in the function given to usher.map, or use a closure instead of coroutine.wrap",
+      0)
+  end
+  if not is_yieldable() then
+    error("usher: a call inside usher.map was made through a C function that cannot yield, "
+      .. "such as table.sort or string.gsub", 0)
+  end
+  return task
+end
+
+--- Suspends the running task until `scheduler:wake(task)`.
+function M.suspend()
+  coroutine.yield(SUSPENDED)
+end
+
+--- Suspends the running task for a time.
+-- @tparam table task as `M.task` returned it
+-- @tparam number seconds
+function M.sleep(task, seconds)
+  task.scheduler:wake_at(core.monotonic() + seconds, task)
+  M.suspend()
+end
+
+--- A new scheduler.
+function M.new()
+  return setmetatable({
+    ready = {}, first = 1, last = 0, -- queue of tasks to resume
+    timers = {}, -- heap of { time, order, task }
+    order = 0, -- of timers that are due at the same time
+    task = nil, -- the running task
+    poller = nil, -- { wait = function(seconds), cancel = function() }
+  }, scheduler_mt)
+end
+
+--- Lets `task` run on, in its turn.
+function scheduler_methods:wake(task)
+  self.last = self.last + 1
+  self.ready[self.last] = task
+end
+
+local function earlier(a, b)
+  if a.time == b.time then return a.order < b.order end
+  return a.time < b.time
+end
+
+--- Wakes `task` at a time.
+-- @tparam number time in seconds of `core.monotonic`
+-- @tparam table task
+function scheduler_methods:wake_at(time, task)
+  local heap = self.timers
+  self.order = self.order + 1
+  local timer = { time = time, order = self.order, task = task }
+  local at = #heap + 1
+  while at > 1 do
+    local parent = (at - at % 2) / 2
+    if not earlier(timer, heap[parent]) then break end
+    heap[at] = heap[parent]
+    at = parent
+  end
+  heap[at] = timer
+end
+
+-- Takes the earliest timer off the heap.
+local function pop_timer(heap)
+  local top, moved, length = heap[1], heap[#heap], #heap - 1
+  heap[length + 1] = nil
+  local at = 1
+  while 2 * at <= length do
+    local child = 2 * at
+    if child < length and earlier(heap[child + 1], heap[child]) then child = child + 1 end
+    if not earlier(heap[child], moved) then break end
+    heap[at] = heap[child]
+    at = child
+  end
+  if length > 0 then heap[at] = moved end
+  return top
+end
+
+local function wake_sleepers(self)
+  local heap = self.timers
+  if not heap[1] then return end
+  local now = core.monotonic()
+  while heap[1] and heap[1].time <= now do self:wake(pop_timer(heap).task) end
+end
+
+--- Starts a task that calls `body()`; `done(ok, problem, thread)` hears when
+-- it has ended.
+function scheduler_methods:spawn(body, done)
+  self:wake{ thread = coroutine.create(body), scheduler = self, done = done }
+end
+
+local function resume(self, task)
+  local outer, outer_task = active, self.task
+  active, self.task = self, task
+  local ok, value = coroutine.resume(task.thread)
+  active, self.task = outer, outer_task
+  if not ok then
+    task.done(false, value, task.thread)
+  elseif coroutine.status(task.thread) == "dead" then
+    task.done(true)
+  elseif value ~= SUSPENDED then
+    task.done(false, "usher: a function given to usher.map must not yield by itself",
+      task.thread)
+  end
+end
+
+local function resume_ready(self)
+  while self.first <= self.last do
+    local task = self.ready[self.first]
+    self.ready[self.first] = nil
+    self.first = self.first + 1
+    resume(self, task)
+  end
+end
+
+local function wait(self)
+  local seconds = PIECE
+  local timer = self.timers[1]
+  if timer then seconds = math.min(seconds, math.max(0, timer.time - core.monotonic())) end
+  if self.poller then
+    self.poller.wait(seconds)
+  elseif timer then
+    core.sleep(seconds)
+  else
+    error("usher: every task waits, and for nothing")
+  end
+end
+
+--- Runs tasks until `finished()` is true.
+function scheduler_methods:run(finished)
+  resume_ready(self)
+  while not finished() do
+    wait(self)
+    wake_sleepers(self)
+    resume_ready(self)
+  end
+end
+
+--- Gives up: what is in flight is cancelled, no task is resumed any more.
+function scheduler_methods:abandon()
+  self.ready, self.first, self.last, self.timers = {}, 1, 0, {}
+  if self.poller then self.poller.cancel() end
+end
+
+return M

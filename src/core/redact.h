@@ -1,0 +1,15 @@
+/* redact.h: takes secrets out of text that is quoted to people. */
+#ifndef US_REDACT_H
+#define US_REDACT_H
+
+#include "core/buffer.h"
+
+/* A list of secrets, in one buffer. Adds `secret` as it is, and as JSON and
+   percent-encoding would write it. Secrets under four bytes are left out: they
+   would mask ordinary text. */
+void us_secrets_add(us_buffer *list, us_slice secret);
+/* Masks every occurrence with "***": the longest first, and a tail that may be
+   the start of one, since `text` may have been cut. */
+void us_redact(us_buffer *text, const us_buffer *list);
+
+#endif
