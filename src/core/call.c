@@ -266,26 +266,20 @@ static us_action stumble(us_call *call, us_moment now) {
   return wait_for(call, decision.wait, true);
 }
 
-/* The client was closed under the call. What an answer says still counts; but
-   the secrets to mask are gone, so nothing of it is quoted. */
+/* The client was closed under the call. An answer that is a success is still
+   the result; of any other nothing is quoted, for the secrets to mask in it
+   are gone. */
 static us_action conclude_closed(us_call *call, const us_reply *reply,
                                  double unix_time) {
-  us_error *error = &call->error;
-  if (reply != NULL && !call->fetching_token &&
-      us_response_judge(reply, call->provider, call->method, unix_time,
-                        error)) {
+  bool own = reply != NULL && !call->fetching_token;
+  if (own && us_response_judge(reply, call->provider, call->method, unix_time,
+                               &call->error)) {
     call->state = US_CALL_OVER;
     return US_DONE;
   }
-  if (reply == NULL || call->fetching_token) {
-    us_error_reset(error, US_KIND_CANCELLED);
-    error->request_sent = call->maybe_acted;
-  }
-  if (call->maybe_acted) error->request_sent = true;
-  us_buffer_truncate(&error->code, 0);
-  us_buffer_truncate(&error->body, 0);
-  us_error_say(error, us_text("the client was closed during the call"));
-  return fail(call);
+  if (own && call->error.request_sent) call->maybe_acted = true;
+  return fail_with(call, US_KIND_CANCELLED,
+                   "the client was closed during the call");
 }
 
 us_status us_call_next(us_call *call, const us_reply *reply, us_moment now,
