@@ -186,17 +186,14 @@ local function define(provider)
   setmetatable(methods, { __index = no_such_method(provider, names) })
 end
 
-local function attach_rate(environment, provider, options)
-  if not environment.rate then return end
-  local rate, problem = rates.new(environment.rate, "usher." .. provider, options.clock)
-  if not rate then error(("usher.%s: %s"):format(provider, problem), 3) end
-  environment.rate = rate
-end
-
 local function constructor(provider)
   return function(options)
-    local client, environment = core.client(provider, options, 2)
-    attach_rate(environment, provider, options)
+    local given = type(options) == "table" and options or {}
+    local problem = transports.problem(given.transport) or rates.problem(given.rate)
+    local client, environment = core.client(provider, options, 2, problem)
+    if given.rate then
+      environment.rate = rates.new(given.rate, "usher." .. provider, given.clock)
+    end
     transports.attach(environment)
     return client
   end

@@ -23,24 +23,31 @@ local LOCK_TIME = 0.1
 local option_types = { per_second = "number", burst = "number", dict = "string", key = "string" }
 local option_names = { "per_second", "burst", "dict", "key" }
 
-local function check(options)
-  local problems = {}
+local function field_problem(options)
   for name, value in pairs(options) do
     local expected = option_types[name]
     if not expected then
       local nearest = core.nearest(tostring(name), option_names)
-      problems[#problems + 1] = ("rate has an unknown field '%s'%s"):format(tostring(name),
+      return ("rate has an unknown field '%s'%s"):format(tostring(name),
         nearest and ("; did you mean '%s'?"):format(nearest) or "")
     elseif type(value) ~= expected then
-      problems[#problems + 1] = ("rate.%s must be of type %s"):format(name, expected)
+      return ("rate.%s must be of type %s, not %s"):format(name, expected, type(value))
     end
   end
-  if #problems > 0 then return table.concat(problems, ", ") end
+end
+
+--- What is wrong with the options of a limiter.
+-- @tparam ?table options
+-- @treturn ?string nil when nothing is
+function M.problem(options)
+  if type(options) ~= "table" then return nil end -- absent, or refused for its type
+  local problem = field_problem(options)
+  if problem then return problem end
   local per_second, burst = options.per_second, options.burst or 1
   if not per_second or not (per_second > 0 and per_second <= 1e6) then
     return "rate.per_second must be above 0 and at most 1000000"
   elseif not (burst >= 1 and burst == math.floor(burst) and burst <= 1e6) then
-    return "rate.burst must be a whole number from 1"
+    return "rate.burst must be a whole number from 1 to 1000000"
   elseif options.dict and not (ngx and ngx.shared[options.dict]) then
     return ("rate.dict: there is no lua_shared_dict '%s'"):format(options.dict)
   end
@@ -94,11 +101,8 @@ local limiter_mt = { __name = "usher.rate", __index = limiter_methods }
 -- bucket in it
 -- @tparam string name default of `key`
 -- @tparam[opt] function clock returns seconds, for tests
--- @treturn ?table limiter
--- @treturn ?string what is wrong with the options
+-- @treturn table limiter
 function M.new(options, name, clock)
-  local problem = check(options)
-  if problem then return nil, problem end
   local store = options.dict and shared_store(ngx.shared[options.dict], options.key or name)
     or local_store(clock or core.monotonic)
   return setmetatable({

@@ -38,16 +38,26 @@ local function attach_default(environment)
   environment.sleep = M.sleep
 end
 
+--- What is wrong with the option `transport`.
+-- @treturn ?string nil when nothing is
+function M.problem(transport)
+  if type(transport) ~= "table" then return nil end -- a function, or refused for its type
+  if type(transport.send) ~= "function" then return "transport needs a function 'send'" end
+  for _, name in ipairs{ "sleep", "close" } do
+    local value = transport[name]
+    if value ~= nil and type(value) ~= "function" then
+      return ("transport.%s must be a function, not %s"):format(name, type(value))
+    end
+  end
+end
+
 --- Gives `environment` its `send`, `sleep` and `close`.
 -- @tparam table environment of a client; `environment.transport` is the
--- option, checked to be a table or function
+-- option, which has no problem
 function M.attach(environment)
   local transport = environment.transport
   if transport == nil then return attach_default(environment) end
   if type(transport) == "function" then transport = { send = transport } end
-  if type(transport.send) ~= "function" then
-    error("usher: transport needs a function 'send'", 3)
-  end
   environment.send = transport.send
   environment.sleep = transport.sleep or M.sleep
   environment.close = transport.close

@@ -189,7 +189,7 @@ static us_status capture(us_call *call, const us_method *method,
 static us_action succeed(us_call *call, const us_reply *reply, us_moment now) {
   us_client *client = call->client;
   us_status status = capture(call, us_call_current(call), reply);
-  client->budget += US_BUDGET_REFILL;
+  client->budget += US_BUDGET_SUCCESS;
   if (client->budget > US_BUDGET_FULL) client->budget = US_BUDGET_FULL;
   if (call->fetching_token) {
     if (status == US_OK &&
@@ -262,7 +262,7 @@ static us_action stumble(us_call *call, us_moment now) {
   call->error.retryable = decision.retryable;
   settle_sent(call);
   if (!decision.retry) return fail(call);
-  call->client->budget -= 1;
+  call->client->budget -= US_BUDGET_RETRY;
   return wait_for(call, decision.wait, true);
 }
 

@@ -23,8 +23,7 @@ struct us_client {
   us_buffer secrets; /* of the host, such as a proxy's: a list of redact.h */
   us_buffer cache;   /* what authorize derives once and keeps */
   us_limits limits;
-  bool insecure_http;
-  double budget;
+  int budget;                 /* of retries, in tenths (retry.h) */
   bool token_managed;         /* we fetched the token and may replace it */
   double token_expiry;        /* Unix seconds; 0: not known */
   unsigned long token_serial; /* counts tokens */

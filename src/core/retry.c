@@ -40,7 +40,8 @@ us_decision us_retry_decide(const us_outcome *outcome) {
                       ? outcome->retry_after
                       : backoff(outcome->attempt, outcome->random);
   decision.retry = outcome->attempt <= outcome->retries &&
-                   outcome->budget >= 1 && decision.wait < outcome->remaining;
+                   outcome->budget >= US_BUDGET_RETRY &&
+                   decision.wait < outcome->remaining;
   return decision;
 }
 

@@ -8,8 +8,12 @@
 #define US_BACKOFF_FIRST 0.25 /* seconds: the ceiling of the first wait */
 #define US_BACKOFF_CAP 8.0
 #define US_RETRY_AFTER_CAP 1e6 /* seconds; what is said beyond counts as it */
-#define US_BUDGET_FULL 10.0    /* retries a client may have outstanding */
-#define US_BUDGET_REFILL 0.1   /* earned by a success */
+/* A client's retry budget, in tenths of a retry: ten retries at first, a tenth
+   earned by each success. Once it is empty a provider that fails gets at most
+   1.1 requests a call. */
+#define US_BUDGET_FULL 100
+#define US_BUDGET_RETRY 10
+#define US_BUDGET_SUCCESS 1
 
 /* How an attempt ended. */
 typedef struct {
@@ -21,7 +25,7 @@ typedef struct {
   int attempt;        /* 1 for the first */
   int retries;        /* allowed beside the first */
   double remaining;   /* seconds until the deadline */
-  double budget;      /* of the client */
+  int budget;         /* of the client, in tenths */
   double random;      /* [0, 1) */
 } us_outcome;
 

@@ -45,8 +45,9 @@ void lus_connections_check(lua_State *L, int options, us_problems *problems);
 /* Reads extra headers into the client. */
 void lus_headers_read(lua_State *L, int options, us_buffer *headers,
                       us_problems *problems);
-/* Reports options of the wrong type. */
-void lus_options_check(lua_State *L, int options, us_problems *problems);
+/* Reports options of the wrong type, among those that have all `flags`. */
+void lus_options_check(lua_State *L, int options, unsigned flags,
+                       us_problems *problems);
 bool lus_flag(lua_State *L, int options, const char *name, bool otherwise);
 
 /* arguments.c */

@@ -50,10 +50,17 @@ static void check_names(lua_State *L, const us_provider *provider,
   }
 }
 
+/* Whether `name` is one of the rows that a call may set; else *best is the
+   nearest of them. */
 static bool is_call_option(const us_parameter *rows, size_t count,
-                           us_slice name) {
-  int i = us_parameter_find(rows, count, name);
-  return i >= 0 && (rows[i].flags & US_PER_CALL);
+                           us_slice name, const char **best, size_t *distance) {
+  size_t i;
+  for (i = 0; i < count; i++) {
+    if (!(rows[i].flags & US_PER_CALL)) continue;
+    if (us_slice_is(name, rows[i].name)) return true;
+    us_nearest(name, rows[i].name, best, distance);
+  }
+  return false;
 }
 
 static void check_option_names(lua_State *L, const us_provider *provider,
@@ -61,15 +68,17 @@ static void check_option_names(lua_State *L, const us_provider *provider,
   lua_pushnil(L);
   while (lua_next(L, OPTIONS)) {
     us_slice name = {"?", 1};
+    const char *nearest = NULL;
+    size_t distance = 0;
     lua_pop(L, 1);
     if (lua_type(L, -1) == LUA_TSTRING)
       name.data = lua_tolstring(L, -1, &name.length);
-    if (is_call_option(provider->options, provider->option_count, name) ||
-        is_call_option(lus_options, lus_option_count, name))
+    if (is_call_option(provider->options, provider->option_count, name,
+                       &nearest, &distance) ||
+        is_call_option(lus_options, lus_option_count, name, &nearest,
+                       &distance))
       continue;
-    us_problem_unknown(
-        problems, "option of a call", name,
-        us_nearest_parameter(lus_options, lus_option_count, name));
+    us_problem_unknown(problems, "option of a call", name, nearest);
   }
 }
 
@@ -106,7 +115,12 @@ static const us_method *method_of(lua_State *L, const us_provider *provider,
                                   lus_place *place) {
   us_slice name;
   const us_method *method;
-  name.data = luaL_checklstring(L, METHOD, &name.length);
+  if (lua_type(L, METHOD) != LUA_TSTRING) {
+    lua_pushfstring(L, "the method's name must be a string, not %s",
+                    luaL_typename(L, METHOD));
+    lus_raise(L, place, lua_tostring(L, -1));
+  }
+  name.data = lua_tolstring(L, METHOD, &name.length);
   method = us_method_find(provider, name);
   if (method == NULL) {
     const char *nearest = us_nearest_method(provider, name);
@@ -158,8 +172,9 @@ static void mask(const us_method *method, us_value *values) {
 
 /* Checks everything and builds the call; raises all problems together. */
 static lus_call *begin(lua_State *L, int level, bool masked) {
-  lus_client *client =
-      lus_client_check(L, CLIENT, lua_tostring(L, METHOD), level);
+  lus_client *client = lus_client_check(
+      L, CLIENT, lua_isstring(L, METHOD) ? lua_tostring(L, METHOD) : NULL,
+      level);
   lus_place place = {client->provider->name, NULL, level};
   const us_method *method = method_of(L, client->provider, &place);
   us_limits limits = client->core.limits;
@@ -174,6 +189,7 @@ static lus_call *begin(lua_State *L, int level, bool masked) {
   check_names(L, client->provider, method, &call->problems);
   check_option_names(L, client->provider, &call->problems);
   read_overrides(L, call, method);
+  lus_options_check(L, OPTIONS, US_PER_CALL, &call->problems);
   lus_limits_read(L, OPTIONS, &limits, &call->problems);
   us_request_check(&client->core, method, call->values, overrides_of(call),
                    &call->problems);

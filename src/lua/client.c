@@ -9,21 +9,38 @@
 #include "core/redact.h"
 #include "lua/binding.h"
 
+/* The stack of the constructor. */
+enum {
+  PROVIDER = 1,
+  OPTIONS,
+  LEVEL,
+  PROBLEM,
+  CLIENT,
+  ENVIRONMENT,
+  CONSTRUCTION,
+  ANCHOR
+};
+
 /* What a constructor works with; all of it dies with its userdata. */
 typedef struct {
   us_problems problems;
   us_value values[US_LIMIT_OPTIONS];
+  us_limits limits;
+  us_buffer headers;
 } construction;
 
 static int construction_gc(lua_State *L) {
   construction *made = lua_touserdata(L, 1);
   us_problems_free(&made->problems);
+  us_buffer_free(&made->headers);
   return 0;
 }
 
 static construction *push_construction(lua_State *L) {
+  static const us_limits defaults = {30, 5, 120, 2, 8 << 20};
   construction *made = lua_newuserdata(L, sizeof *made);
   memset(made, 0, sizeof *made);
+  made->limits = defaults;
   if (luaL_newmetatable(L, "usher.construction")) {
     lua_pushcfunction(L, construction_gc);
     lua_setfield(L, -2, "__gc");
@@ -191,8 +208,8 @@ static void read_variables(const us_provider *provider, us_value *values) {
 
 /* A proxy's user and password, which messages about it may quote. */
 static void keep_proxy_secret(lua_State *L, us_client *client) {
-  const char *url, *at, *start, *colon;
-  lua_getfield(L, 2, "proxy");
+  const char *url, *at, *start, *colon; /* scheme://user:password@host */
+  lua_getfield(L, OPTIONS, "proxy");
   url = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
   at = strrchr(url, '@');
   if (at != NULL) {
@@ -215,7 +232,7 @@ static void check_names(lua_State *L, const us_provider *provider,
                         us_problems *problems) {
   const us_parameter *own = provider->options;
   lua_pushnil(L);
-  while (lua_next(L, 2)) {
+  while (lua_next(L, OPTIONS)) {
     us_slice name = {"?", 1};
     const char *nearest;
     lua_pop(L, 1);
@@ -233,90 +250,106 @@ static void check_names(lua_State *L, const us_provider *provider,
 
 static void copy_options(lua_State *L, const char *const *names, int to) {
   for (; *names != NULL; names++) {
-    lua_getfield(L, 2, *names);
+    lua_getfield(L, OPTIONS, *names);
     lua_setfield(L, to, *names);
   }
 }
 
-/* The table that goes with the client: functions for tests, what the Lua layer
-   attaches, and the settings that a transport is made from. */
-static void fill_environment(lua_State *L, int environment) {
+/* Pushes the table that goes with the client: functions for tests, what the
+   Lua layer attaches, and the settings that a transport is made from. */
+static void push_new_environment(lua_State *L) {
   static const char *const kept[] = {"on_event", "transport", "clock",
                                      "random",   "rate",      NULL};
   static const char *const settings[] = {
       "proxy",  "ca_file",         "client_cert", "client_key_file",
       "verify", "max_connections", NULL};
-  copy_options(L, kept, environment);
   lua_newtable(L);
-  copy_options(L, settings, environment + 1);
-  lua_setfield(L, environment, "settings");
-  lua_pushvalue(L, 3);
-  lua_setfield(L, environment, "client");
+  copy_options(L, kept, ENVIRONMENT);
+  lua_newtable(L);
+  copy_options(L, settings, ENVIRONMENT + 1);
+  lua_setfield(L, ENVIRONMENT, "settings");
+  lua_pushvalue(L, CLIENT);
+  lua_setfield(L, ENVIRONMENT, "client");
 }
 
-/* Stack: 1 provider, 2 options, 3 client, 4 environment, 5 construction. */
-static void construct(lua_State *L, lus_client *client, lus_place *place) {
-  const us_provider *provider = client->provider;
-  construction *made = push_construction(L);
-  us_problems *problems = &made->problems;
-  us_limits limits = {30, 5, 120, 2, 8 << 20};
-  us_slice agent = {"", 0};
-  bool insecure = lus_flag(L, 2, "insecure_http", false);
-  us_status status;
-  lua_newtable(L); /* anchor */
-  lus_arguments_read(L, 2, provider->options, provider->option_count,
-                     made->values, 6, problems);
-  read_variables(provider, made->values);
-  check_names(L, provider, problems);
-  us_client_check(provider, made->values, insecure, problems);
-  lus_options_check(L, 2, problems);
-  lus_limits_read(L, 2, &limits, problems);
-  lus_connections_check(L, 2, problems);
-  lus_problems_raise(L, problems, place);
-  lua_getfield(L, 2, "user_agent");
-  if (lua_isstring(L, -1)) agent.data = lua_tolstring(L, -1, &agent.length);
-  status = us_client_open(&client->core, provider, made->values, agent);
-  if (status == US_OK) {
-    lus_headers_read(L, 2, &client->core.headers, problems);
-    keep_proxy_secret(L, &client->core);
-    status = client->core.secrets.status;
-  }
-  lus_problems_raise(L, problems, place);
-  if (status != US_OK)
-    lus_raise(L, place,
-              status == US_TOO_LARGE ? "an option is too large"
-                                     : "out of memory");
-  client->core.limits = limits;
-  client->core.insecure_http = insecure;
-}
-
-/* client(provider, options [, level]) -> client, environment */
-int lus_client_new(lua_State *L) {
-  us_slice name;
-  lus_client *client;
-  const us_provider *provider;
-  lus_place place = {NULL, NULL, (int)luaL_optinteger(L, 3, 1)};
-  name.data = luaL_checklstring(L, 1, &name.length);
-  provider = us_provider_find(name);
-  if (provider == NULL)
-    return luaL_error(L, "usher has no provider '%s'", name.data);
-  place.provider = provider->name;
-  if (lua_isnoneornil(L, 2)) {
-    lua_settop(L, 1);
-    lua_newtable(L);
-  }
-  if (!lua_istable(L, 2)) lus_raise(L, &place, "expects a table of options");
-  lua_settop(L, 2);
-  client = lua_newuserdata(L, sizeof *client);
+/* Pushes a closed client and its environment. */
+static lus_client *push_client(lua_State *L, const us_provider *provider) {
+  lus_client *client = lua_newuserdata(L, sizeof *client);
   memset(client, 0, sizeof *client);
   client->provider = provider;
   push_metatable(L, provider);
-  lua_setmetatable(L, 3);
+  lua_setmetatable(L, CLIENT);
+  push_new_environment(L);
+  lua_pushvalue(L, ENVIRONMENT);
+  lus_set_environment(L, CLIENT);
+  return client;
+}
+
+/* Checks all there is, and raises all that is wrong. */
+static void check_options(lua_State *L, const us_provider *provider,
+                          construction *made, const lus_place *place) {
+  us_problems *problems = &made->problems;
+  bool insecure = lus_flag(L, OPTIONS, "insecure_http", false);
+  lus_arguments_read(L, OPTIONS, provider->options, provider->option_count,
+                     made->values, ANCHOR, problems);
+  read_variables(provider, made->values);
+  check_names(L, provider, problems);
+  us_client_check(provider, made->values, insecure, problems);
+  lus_options_check(L, OPTIONS, 0, problems);
+  lus_headers_read(L, OPTIONS, &made->headers, problems);
+  lus_limits_read(L, OPTIONS, &made->limits, problems);
+  lus_connections_check(L, OPTIONS, problems);
+  if (lua_isstring(L, PROBLEM))
+    us_problem(problems, NULL, lua_tostring(L, PROBLEM), NULL);
+  lus_problems_raise(L, problems, place);
+}
+
+static us_status open_client(lua_State *L, us_client *client,
+                             const us_provider *provider,
+                             const construction *made) {
+  us_slice agent = {"", 0};
+  us_status status;
+  lua_getfield(L, OPTIONS, "user_agent");
+  if (lua_isstring(L, -1)) agent.data = lua_tolstring(L, -1, &agent.length);
+  status = us_client_open(client, provider, made->values, agent);
+  if (status == US_OK)
+    status = us_buffer_set(&client->headers, US_LIMIT_HEADERS,
+                           us_buffer_slice(&made->headers));
+  if (status != US_OK) return status;
+  client->limits = made->limits;
+  keep_proxy_secret(L, client);
+  return client->secrets.status;
+}
+
+/* client(provider, options [, level [, problem]]) -> client, environment
+   `problem` is what the Lua layer found wrong with the options that it reads
+   itself: it is listed with ours. */
+int lus_client_new(lua_State *L) {
+  us_slice name;
+  lus_client *client;
+  construction *made;
+  lus_place place = {NULL, NULL, (int)luaL_optinteger(L, LEVEL, 1)};
+  us_status status;
+  name.data = luaL_checklstring(L, PROVIDER, &name.length);
+  lua_settop(L, PROBLEM);
+  if (us_provider_find(name) == NULL)
+    return luaL_error(L, "usher has no provider '%s'", name.data);
+  place.provider = us_provider_find(name)->name;
+  if (lua_isnil(L, OPTIONS)) {
+    lua_newtable(L);
+    lua_replace(L, OPTIONS);
+  }
+  if (!lua_istable(L, OPTIONS))
+    lus_raise(L, &place, "expects a table of options");
+  client = push_client(L, us_provider_find(name));
+  made = push_construction(L);
   lua_newtable(L);
-  fill_environment(L, 4);
-  lua_pushvalue(L, 4);
-  lus_set_environment(L, 3);
-  construct(L, client, &place);
-  lua_settop(L, 4);
+  check_options(L, client->provider, made, &place);
+  status = open_client(L, &client->core, client->provider, made);
+  if (status != US_OK)
+    lus_raise(L, &place,
+              status == US_TOO_LARGE ? "an option is too large"
+                                     : "out of memory");
+  lua_settop(L, ENVIRONMENT);
   return 2;
 }

@@ -119,7 +119,8 @@ static bool flag(lua_State *L, const char *name) {
   return value;
 }
 
-/* decide{ kind =, status =, sent =, idempotent =, attempt =, ... }
+/* decide{ kind =, status =, sent =, idempotent =, attempt =, budget =, ... },
+   the budget in tenths of a retry
    -> retryable, retry, wait: the decision of core/retry.h. */
 int lus_decide(lua_State *L) {
   us_outcome outcome;
@@ -136,7 +137,7 @@ int lus_decide(lua_State *L) {
   outcome.attempt = (int)number(L, "attempt", 1);
   outcome.retries = (int)number(L, "retries", 2);
   outcome.remaining = number(L, "remaining", 120);
-  outcome.budget = number(L, "budget", US_BUDGET_FULL);
+  outcome.budget = (int)number(L, "budget", US_BUDGET_FULL);
   outcome.random = number(L, "random", 0.5);
   decision = us_retry_decide(&outcome);
   lua_pushboolean(L, decision.retryable);

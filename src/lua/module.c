@@ -51,7 +51,10 @@ static int base64url_decode(lua_State *L) {
   us_slice text = check_slice(L, 1);
   us_buffer *data = lus_buffer_new(L, US_LIMIT_BODY);
   us_status status = us_append_base64url_decoded(data, text);
-  if (status == US_INVALID) return 0;
+  if (status == US_INVALID) {
+    lua_pushnil(L);
+    return 1;
+  }
   if (status != US_OK) return push_status(L, status);
   lua_pushlstring(L, us_buffer_slice(data).data, data->length);
   return 1;
@@ -83,8 +86,10 @@ static int nearest(lua_State *L) {
 /* retry_after(value, unix_time) -> seconds, or nil when not understood */
 static int retry_after(lua_State *L) {
   double seconds = us_retry_after(check_slice(L, 1), luaL_checknumber(L, 2));
-  if (seconds < 0) return 0;
-  lua_pushnumber(L, seconds);
+  if (seconds < 0)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, seconds);
   return 1;
 }
 

@@ -67,10 +67,12 @@ static void check_string(lua_State *L, const us_parameter *option,
   us_check_value(option, &value, problems);
 }
 
-void lus_options_check(lua_State *L, int options, us_problems *problems) {
+void lus_options_check(lua_State *L, int options, unsigned flags,
+                       us_problems *problems) {
   size_t i;
   for (i = 0; i < lus_option_count; i++) {
     const us_parameter *option = &lus_options[i];
+    if ((option->flags & flags) != flags) continue;
     lua_getfield(L, options, option->name);
     if (!lua_isnil(L, -1) && !has_type(L, option->type))
       us_problem(problems, option->name, "must be of type ",
@@ -150,6 +152,8 @@ static void read_header(lua_State *L, us_buffer *headers,
     us_problem(problems, "headers", "must not set ", name.data);
   else if (us_has_line_break(value))
     us_problem(problems, "headers", "has CR, LF or NUL in ", name.data);
+  else if (us_headers_has(headers, name))
+    us_problem(problems, "headers", "sets twice ", name.data);
   else
     us_headers_add(headers, name.data, value, true);
 }
