@@ -1,0 +1,261 @@
+# usher: build, set-up and checks. `make help` lists the targets.
+#
+# build/5.4 and build/5.1 hold usher/core.so (needs libcrypto only) and usher/curl.so (the only one
+# that needs libcurl). The 5.1 objects serve Lua 5.1 and LuaJIT. Whatever stands in src/ is built.
+
+.DEFAULT_GOAL := all
+
+# --- what may be set from outside --------------------------------------------------------------
+
+CFLAGS ?= -O2 -g
+GCC ?= gcc
+CLANG ?= clang
+CLANG_FORMAT ?= clang-format-14
+CPPCHECK ?= cppcheck
+LUAROCKS ?= luarocks
+BUSTED_FLAGS ?=
+export CC GCC CLANG CLANG_FORMAT CPPCHECK LUAROCKS BUSTED_FLAGS
+
+# Homebrew keeps these where neither pkg-config nor the shell looks by itself.
+ifeq ($(shell uname -s),Darwin)
+  kegs := $(foreach keg,lua@5.4 openssl@3 curl,$(shell brew --prefix $(keg) 2>/dev/null))
+  space := $(subst ,, )
+  export PKG_CONFIG_PATH := $(subst $(space),:,$(kegs:%=%/lib/pkgconfig)):$(PKG_CONFIG_PATH)
+  export PATH := $(subst $(space),:,$(kegs:%=%/bin)):$(PATH)
+  SHARED := -bundle -undefined dynamic_lookup
+else
+  # A module unloaded under the atexit handlers of libcurl and OpenSSL would crash at exit.
+  SHARED := -shared -Wl,-z,nodelete,-z,relro,-z,now
+endif
+
+# $(call pc,FLAGS,NAMES): what pkg-config says of the first name that it knows.
+pc = $(shell for name in $(2); do pkg-config $(1) $$name 2>/dev/null && break; done)
+
+# LUA54_INC and LUA51_INC are directories; without them pkg-config is asked.
+headers = $(or $(addprefix -I,$(1)),$(call pc,--cflags-only-I --keep-system-cflags,$(2)))
+LUA54_CFLAGS ?= $(call headers,$(LUA54_INC),lua5.4 lua-5.4 lua54)
+LUA51_CFLAGS ?= $(call headers,$(LUA51_INC),lua5.1 lua-5.1 lua51 luajit)
+CRYPTO_CFLAGS ?= $(call pc,--cflags,libcrypto)
+CRYPTO_LIBS ?= $(or $(call pc,--libs,libcrypto),-lcrypto)
+CURL_CFLAGS ?= $(call pc,--cflags,libcurl) $(call pc,--cflags,openssl)
+CURL_LIBS ?= $(or $(call pc,--libs,libcurl),-lcurl) $(or $(call pc,--libs,openssl),-lssl -lcrypto)
+
+LUA54 ?= $(or $(shell for name in lua5.4 lua-5.4 lua54 lua; do \
+  $$name -e 'assert(_VERSION == "Lua 5.4")' 2>/dev/null && echo $$name && break; done),lua5.4)
+LUAJIT ?= luajit
+export LUA54 LUAJIT
+
+# Asked once, not once a file.
+LUA54_CFLAGS := $(LUA54_CFLAGS)
+LUA51_CFLAGS := $(LUA51_CFLAGS)
+CRYPTO_CFLAGS := $(CRYPTO_CFLAGS)
+CRYPTO_LIBS := $(CRYPTO_LIBS)
+CURL_CFLAGS := $(CURL_CFLAGS)
+CURL_LIBS := $(CURL_LIBS)
+
+# --- the environment of everything that is run -------------------------------------------------
+# Lua 5.4 reads the names with the suffix first, so both interpreters find their own build, also
+# when one of them starts the other.
+
+ifndef USHER_ENVIRONMENT
+  export USHER_ENVIRONMENT := 1
+  sources_path := ./lua/?.lua;./lua/?/init.lua;./?.lua
+  rocks_path = ./.rocks/share/lua/$(1)/?.lua;./.rocks/share/lua/$(1)/?/init.lua
+  export LUA_PATH_5_4 := $(sources_path);$(call rocks_path,5.4);$(or $(LUA_PATH_5_4),$(LUA_PATH),;)
+  export LUA_CPATH_5_4 := ./build/5.4/?.so;./.rocks/lib/lua/5.4/?.so;$(or \
+    $(LUA_CPATH_5_4),$(LUA_CPATH),;)
+  export LUA_PATH := $(sources_path);$(call rocks_path,5.1);$(or $(LUA_PATH),;)
+  export LUA_CPATH := ./build/5.1/?.so;./.rocks/lib/lua/5.1/?.so;$(or $(LUA_CPATH),;)
+  unexport LUA_INIT LUA_INIT_5_4
+endif
+
+# V=1 shows the commands, -s not even their short form.
+Q := $(if $(V),,@)
+say := @$(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),:,echo)
+
+# What follows set-up is built on all processors, unless -j already says how many.
+parallel = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell getconf _NPROCESSORS_ONLN))
+
+# --- the build ---------------------------------------------------------------------------------
+
+override CPPFLAGS += -D_POSIX_C_SOURCE=200809L -Isrc -MMD -MP
+override CFLAGS += -std=c99 -fPIC -fvisibility=hidden -Wall -Wextra -Wpedantic -Wshadow \
+  -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Werror=implicit-function-declaration
+
+PURE_SOURCES := $(wildcard src/core/*.c src/providers/*.c)
+BINDING_SOURCES := $(wildcard src/lua/*.c)
+CURL_SOURCES := $(wildcard src/curl/*.c)
+C_TESTS := $(patsubst spec/core/%.c,%,$(wildcard spec/core/*.c))
+
+objects = $(patsubst src/%.c,build/$(1)/obj/%.o,$(2))
+
+# The core and the providers know no Lua: compiled once, without its headers, and linked into the
+# module of each version. $(1): build directory, $(2): more flags.
+define pure_objects
+build/$(1)/obj/%.o: src/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(say) "cc $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(CRYPTO_CFLAGS) $$(CFLAGS) $(2) -c $$< -o $$@
+
+build/$(1)/spec/%: spec/core/%.c $(call objects,$(1),$(PURE_SOURCES)) Makefile
+	@mkdir -p $$(@D)
+	$$(say) "ld $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(CRYPTO_CFLAGS) $$(CFLAGS) $(2) $$(LDFLAGS) -MT $$@ -MF $$@.d \
+	  $$(filter %.c %.o,$$^) -o $$@ $$(CRYPTO_LIBS)
+endef
+
+# $(1): build directory, $(2): that of the pure objects, $(3): Lua's headers, $(4): more flags.
+define modules
+build/$(1)/obj/lua/%.o: src/lua/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(say) "cc $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $(3) $$(CRYPTO_CFLAGS) $$(CFLAGS) $(4) -c $$< -o $$@
+
+build/$(1)/obj/curl/%.o: src/curl/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(say) "cc $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $(3) $$(CURL_CFLAGS) $$(CFLAGS) $(4) -c $$< -o $$@
+
+build/$(1)/usher/core.so: $(call objects,$(2),$(PURE_SOURCES)) \
+    $(call objects,$(1),$(BINDING_SOURCES)) build/sources
+	@mkdir -p $$(@D)
+	$$(say) "ld $$@"
+	$$(Q)$$(CC) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$(filter %.o,$$^) -o $$@ $$(CRYPTO_LIBS)
+
+build/$(1)/usher/curl.so: $(call objects,$(1),$(CURL_SOURCES)) build/sources
+	@mkdir -p $$(@D)
+	$$(say) "ld $$@"
+	$$(Q)$$(CC) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$(filter %.o,$$^) -o $$@ $$(CURL_LIBS)
+endef
+
+SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+  -fno-sanitize-recover=undefined
+COUNT := -O0 --coverage -fprofile-update=atomic
+
+$(eval $(call pure_objects,plain,))
+$(eval $(call pure_objects,asan,$(SANITIZE)))
+$(eval $(call pure_objects,coverage,$(COUNT)))
+$(eval $(call modules,5.4,plain,$(LUA54_CFLAGS),))
+$(eval $(call modules,5.1,plain,$(LUA51_CFLAGS),))
+$(eval $(call modules,asan-5.4,asan,$(LUA54_CFLAGS),$(SANITIZE)))
+$(eval $(call modules,coverage-5.4,coverage,$(LUA54_CFLAGS),$(COUNT)))
+
+# Changes when a source file comes or goes, so that what it was linked into is linked again.
+build/sources: FORCE
+	@mkdir -p $(@D)
+	@echo $(PURE_SOURCES) $(BINDING_SOURCES) $(CURL_SOURCES) | cmp -s - $@ || \
+	  echo $(PURE_SOURCES) $(BINDING_SOURCES) $(CURL_SOURCES) >$@
+
+-include $(wildcard build/*/obj/*/*.d build/*/spec/*.d)
+.SECONDARY:
+FORCE:
+
+module = build/$(1)/usher/core.so build/$(1)/usher/curl.so
+VERSIONS := $(if $(LUA54_CFLAGS),5.4) $(if $(LUA51_CFLAGS),5.1)
+
+.PHONY: all
+all: $(foreach version,$(VERSIONS),$(call module,$(version))) ## build both modules for each Lua whose headers are there
+ifeq ($(strip $(VERSIONS)),)
+	@echo "No Lua headers found: 'make setup' installs them, LUA54_INC=DIR names them." >&2
+	@false
+endif
+
+# --- set-up and running ------------------------------------------------------------------------
+# Set-up may install what this Makefile asks for at its start (pkg-config, headers), so what
+# follows it runs in a make of its own.
+
+.PHONY: setup demo test lint format core-check
+setup: ## install what development needs and is missing
+	@.ci/install demo test lint
+
+demo: ## set up, build, and watch the examples work against the sandbox
+	@.ci/install demo
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(LUA54) examples/demo.lua
+
+test: ## set up, build, and run every test on Lua 5.4 and LuaJIT
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all c-tests
+	@.ci/test c lua5.4 luajit nginx
+
+lint: ## format, warnings of gcc and clang, cppcheck, luacheck, layers
+	@.ci/install lint
+	@$(MAKE) --no-print-directory -s $(parallel) lint-installed
+
+format: ## let clang-format 14 write the C files
+	$(CLANG_FORMAT) -i $(C_FILES)
+
+# --- checks ------------------------------------------------------------------------------------
+
+C_FILES := $(wildcard src/*/*.[ch] spec/*/*.[ch])
+
+# For their scripts only: a make started after set-up is to ask pkg-config itself.
+asked := LUA54_CFLAGS LUA51_CFLAGS CRYPTO_CFLAGS CURL_CFLAGS
+found := C_FILES PURE_SOURCES BINDING_SOURCES CURL_SOURCES
+$(foreach name,$(asked) $(found),$(eval lint-installed core-check: export $(name) := $($(name))))
+
+.PHONY: c-tests lint-installed
+c-tests: $(C_TESTS:%=build/plain/spec/%)
+
+lint-installed:
+	@.ci/lint
+
+core-check: $(call objects,plain,$(PURE_SOURCES)) ## prove that the core knows neither Lua nor curl nor sockets
+	@.ci/core-check $^
+
+# Preloaded for the memory checks: leak reports name their frames only while the libraries are
+# still loaded, and what the specs start (sh, cp, openssl) may leak as it likes.
+PRELOAD := build/preload.so
+
+$(PRELOAD):
+	@mkdir -p $(@D)
+	@printf '%s\n' 'int dlclose(void *handle) { (void)handle; return 0; }' \
+	  'int setenv(const char *, const char *, int);' \
+	  'static void __attribute__((constructor)) start(void) {' \
+	  '  setenv("ASAN_OPTIONS", "detect_leaks=0", 1); }' | $(CC) -shared -fPIC -x c - -o $@
+
+.PHONY: memcheck memcheck-built asan asan-built coverage coverage-built rock clean help
+memcheck: ## the specs on Lua 5.4 under valgrind
+	@.ci/install memory
+	@$(MAKE) --no-print-directory -s $(parallel) memcheck-built
+
+memcheck-built: $(call module,5.4) $(PRELOAD)
+	@UNDER="env LD_PRELOAD=$(CURDIR)/$(PRELOAD) valgrind -q --leak-check=full \
+	  --errors-for-leak-kinds=definite --error-exitcode=99 --num-callers=30 \
+	  $(patsubst %,--suppressions=%,$(wildcard spec/memory/valgrind*.supp))" \
+	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" TEST_TIMEOUT=1800 .ci/test lua5.4
+
+asan: ## the C tests and the specs on Lua 5.4 with ASan and UBSan
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) asan-built
+
+asan-built: $(call module,asan-5.4) $(C_TESTS:%=build/asan/spec/%) $(PRELOAD)
+	@export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 \
+	  LSAN_OPTIONS=print_suppressions=0$(patsubst \
+	  %,:suppressions=$(CURDIR)/%,$(wildcard spec/memory/lsan.supp)); \
+	  UNDER="env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so):$(CURDIR)/$(PRELOAD)" \
+	  LUA_CPATH_5_4="./build/asan-5.4/?.so;$$LUA_CPATH_5_4" C_TESTS=build/asan/spec \
+	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/test c lua5.4
+
+coverage: ## which lines of C the specs reach: build/coverage/index.html
+	@.ci/install coverage
+	@$(MAKE) --no-print-directory -s $(parallel) coverage-built
+
+coverage-built: $(call module,coverage-5.4)
+	@find build/coverage build/coverage-5.4 -name '*.gcda' -exec rm -f {} +
+	@LUA_CPATH_5_4="./build/coverage-5.4/?.so;$$LUA_CPATH_5_4" \
+	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/test lua5.4
+	@lcov -q -c -d build/coverage -d build/coverage-5.4 --rc lcov_branch_coverage=1 \
+	  -o build/coverage.info 2>build/log/lcov || { cat build/log/lcov; false; }
+	@lcov -q -r build/coverage.info '/usr/*' --rc lcov_branch_coverage=1 -o build/coverage.info
+	@genhtml -q --branch-coverage -o build/coverage/html build/coverage.info
+	@lcov --summary build/coverage.info --rc lcov_branch_coverage=1
+
+rock: ## luarocks make for 5.4 and 5.1, into build/tree-5.4 and build/tree-5.1
+	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" .ci/rock
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile | expand -t 14
