@@ -162,8 +162,9 @@ end
 
 local function no_such_method(provider, methods)
   return function(_, name)
-    local message = ("usher.%s: no method '%s'"):format(provider, tostring(name))
-    local nearest = core.nearest(tostring(name), methods)
+    name = tostring(name):sub(1, 64)
+    local message = ("usher.%s: no method '%s'"):format(provider, name)
+    local nearest = core.nearest(name, methods)
     if nearest then message = ("%s; did you mean '%s'?"):format(message, nearest) end
     error(message, 2)
   end

@@ -7,6 +7,9 @@
 
 #include "core/url.h"
 
+/* Of the names that are compared with others, and of what is quoted. */
+#define LONGEST_NAME 64
+
 void us_problems_reset(us_problems *problems) {
   us_buffer_reset(&problems->text, US_LIMIT_PROBLEMS);
   problems->count = 0;
@@ -22,13 +25,13 @@ void us_problem(us_problems *problems, const char *name, const char *sentence,
   us_buffer_append_text(text, detail);
 }
 
-/* Quotes at most 64 bytes: a name is meant, not a document. */
+/* A name is meant, not a document: the rest is not quoted. */
 static void append_name(us_buffer *out, us_slice name) {
   us_slice shown = name;
-  if (shown.length > 64) shown.length = 64;
+  if (shown.length > LONGEST_NAME) shown.length = LONGEST_NAME;
   us_buffer_append_byte(out, '\'');
   us_buffer_append_slice(out, shown);
-  us_buffer_append_text(out, name.length > 64 ? "...'" : "'");
+  us_buffer_append_text(out, name.length > LONGEST_NAME ? "...'" : "'");
 }
 
 void us_problem_unknown(us_problems *problems, const char *what, us_slice name,
@@ -71,11 +74,10 @@ void us_problems_free(us_problems *problems) {
   problems->count = 0;
 }
 
-/* Levenshtein distance of names up to 63 bytes; longer ones are far apart. */
+/* Levenshtein distance of two names, both under LONGEST_NAME bytes. */
 static size_t edit_distance(us_slice a, us_slice b) {
-  size_t row[64];
+  size_t row[LONGEST_NAME];
   size_t i, j;
-  if (a.length >= 64 || b.length >= 64) return 64;
   for (j = 0; j <= b.length; j++)
     row[j] = j;
   for (i = 1; i <= a.length; i++) {
@@ -96,7 +98,7 @@ void us_nearest(us_slice name, const char *candidate, const char **best,
                 size_t *distance) {
   us_slice other = us_text(candidate);
   size_t longer = name.length > other.length ? name.length : other.length;
-  size_t apart = edit_distance(name, other);
+  size_t apart = longer < LONGEST_NAME ? edit_distance(name, other) : longer;
   if (apart * 3 > longer + 2) return;
   if (*best == NULL || apart < *distance) {
     *best = candidate;

@@ -93,18 +93,28 @@ static bool is_port(us_slice port) {
   return number >= 1 && number <= 65535;
 }
 
+/* A name or IPv4 address, or an IPv6 address in brackets. */
+static bool is_host(us_slice host) {
+  bool bracketed = host.data[0] == '[';
+  size_t i = bracketed, end = host.length - bracketed;
+  if (bracketed && (host.length < 4 || host.data[end] != ']' ||
+                    !memchr(host.data, ':', host.length)))
+    return false;
+  for (; i < end; i++)
+    if (!unreserved[(unsigned char)host.data[i]] &&
+        !(bracketed && host.data[i] == ':'))
+      return false;
+  return true;
+}
+
 static const char *authority_problem(us_slice authority, bool may_be_plain) {
   us_slice host = host_of(authority);
   us_slice port = {host.data + host.length, authority.length - host.length};
-  size_t i;
   if (authority.length && memchr(authority.data, '@', authority.length))
     return "must not hold a user name or password";
   if (host.length == 0) return "has no host";
-  for (i = 0; i < host.length; i++) {
-    unsigned char byte = (unsigned char)host.data[i];
-    if (!unreserved[byte] && !strchr("[]:", byte))
-      return "has a host with a character that host names do not have";
-  }
+  if (!is_host(host))
+    return "has a host with a character that host names do not have";
   if (!is_port(port)) return "has a port that is not 1 to 65535";
   if (!may_be_plain && !is_loopback(host))
     return "must be https: http sends credentials in clear and is for "

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "curl/head.h"
 #include "curl/silence.h"
 
 /* Of all the heads of one transfer together, trailers included. */
@@ -58,6 +57,11 @@ bool us_transfer_close_headers(us_transfer *transfer) {
          (!posts || add_line(transfer, "Expect:"));
 }
 
+static us_transfer *transfer_of(void *context) {
+  us_handle *handle = context;
+  return handle->transfer;
+}
+
 /* Anything but `length` stops the transfer. */
 static size_t gathered(us_transfer *transfer, us_gather result, size_t length,
                        us_stop too_large) {
@@ -68,30 +72,36 @@ static size_t gathered(us_transfer *transfer, us_gather result, size_t length,
 
 size_t us_transfer_on_body(char *data, size_t size, size_t count,
                            void *context) {
-  us_transfer *transfer = context;
+  us_transfer *transfer = transfer_of(context);
   us_gather result = us_bytes_append(&transfer->body, data, size * count,
                                      transfer->request.max_response_size);
   return gathered(transfer, result, size * count, US_STOP_TOO_LARGE_BODY);
+}
+
+static void open_head(us_transfer *transfer) {
+  static const us_length_claim none = {"", false, false};
+  us_bytes_clear(&transfer->head);
+  transfer->head_complete = false;
+  transfer->length_claim = none;
 }
 
 /* A status line opens a head and an empty line ends it; what follows that and
    is no status line is a trailer, which counts and is not kept. */
 size_t us_transfer_on_header(char *data, size_t size, size_t count,
                              void *context) {
-  us_transfer *transfer = context;
+  us_transfer *transfer = transfer_of(context);
   size_t length = size * count;
-  bool opens = length > 5 && memcmp(data, "HTTP/", 5) == 0;
   us_gather result = US_BYTES_OK;
   transfer->head_length += length;
   transfer->head_lines++;
-  if (transfer->head_complete && opens) {
-    us_bytes_clear(&transfer->head);
-    transfer->head_complete = false;
-  }
+  if (transfer->head_complete && length > 5 && memcmp(data, "HTTP/", 5) == 0)
+    open_head(transfer);
   if (transfer->head_length > HEAD_CEILING || transfer->head_lines > HEAD_LINES)
     result = US_BYTES_TOO_LARGE;
-  else if (!transfer->head_complete)
+  else if (!transfer->head_complete) {
+    us_length_claim_read(&transfer->length_claim, data, length);
     result = us_bytes_append(&transfer->head, data, length, HEAD_CEILING);
+  }
   if (length > 0 && (data[0] == '\r' || data[0] == '\n'))
     transfer->head_complete = true;
   return gathered(transfer, result, length, US_STOP_TOO_LARGE_HEAD);
@@ -99,7 +109,7 @@ size_t us_transfer_on_header(char *data, size_t size, size_t count,
 
 size_t us_transfer_on_read(char *data, size_t size, size_t count,
                            void *context) {
-  us_transfer *transfer = context;
+  us_transfer *transfer = transfer_of(context);
   size_t left = transfer->request.body_length - transfer->body_sent;
   size_t length = size * count < left ? size * count : left;
   memcpy(data, transfer->request.body + transfer->body_sent, length);
@@ -109,7 +119,7 @@ size_t us_transfer_on_read(char *data, size_t size, size_t count,
 
 /* libcurl rewinds a body to send it again. */
 int us_transfer_on_seek(void *context, curl_off_t offset, int origin) {
-  us_transfer *transfer = context;
+  us_transfer *transfer = transfer_of(context);
   bool at_start = offset == 0 && origin == SEEK_SET && transfer->body_sent == 0;
   return at_start ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
@@ -124,7 +134,7 @@ static bool is_reused_connection(CURL *easy) {
    again because the connection it had used before died. */
 int us_transfer_on_request(void *context, char *primary_ip, char *local_ip,
                            int primary_port, int local_port) {
-  us_transfer *transfer = context;
+  us_transfer *transfer = transfer_of(context);
   (void)primary_ip;
   (void)local_ip;
   (void)primary_port;
@@ -132,8 +142,9 @@ int us_transfer_on_request(void *context, char *primary_ip, char *local_ip,
     transfer->stop = US_STOP_REPLAY;
     return CURL_PREREQFUNC_ABORT;
   }
-  if (is_reused_connection(transfer->easy) &&
-      !us_connection_is_silent(transfer->easy, transfer->sockets, local_port)) {
+  if (is_reused_connection(transfer->handle->easy) &&
+      !us_connection_is_silent(transfer->handle->easy, transfer->sockets,
+                               local_port)) {
     transfer->stop = US_STOP_NOISE;
     return CURL_PREREQFUNC_ABORT;
   }
@@ -146,28 +157,28 @@ bool us_transfer_may_restart(const us_transfer *transfer, CURLcode code) {
 }
 
 void us_transfer_restart(us_transfer *transfer) {
-  us_bytes_clear(&transfer->head);
+  open_head(transfer);
   us_bytes_clear(&transfer->body);
   transfer->head_length = 0;
   transfer->head_lines = 0;
-  transfer->head_complete = false;
   transfer->body_sent = 0;
   transfer->stop = US_STOP_NONE;
-  transfer->error[0] = '\0';
+  transfer->handle->error[0] = '\0';
 }
 
 void us_transfer_conclude(us_transfer *transfer, CURLcode code) {
-  us_evidence evidence;
-  evidence.code = code;
-  evidence.stop = transfer->stop;
-  evidence.issued = transfer->attempts > 0;
-  evidence.head_complete = transfer->head_complete;
-  evidence.lengths_differ =
-      us_head_lengths_differ(transfer->head.data, transfer->head.length);
-  evidence.status = 0;
-  evidence.detail = transfer->error;
-  if (transfer->easy != NULL)
-    curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &evidence.status);
+  us_handle *handle = transfer->handle;
+  us_evidence evidence = {code,
+                          transfer->stop,
+                          transfer->attempts > 0,
+                          transfer->head_complete,
+                          transfer->length_claim.contradicted,
+                          0,
+                          ""};
+  if (handle != NULL) {
+    evidence.detail = handle->error;
+    curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &evidence.status);
+  }
   us_outcome_decide(&transfer->outcome, &evidence);
   transfer->stage = US_STAGE_FINISHED;
 }

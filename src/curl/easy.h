@@ -4,6 +4,7 @@
 #define US_CURL_EASY_H
 
 #include "curl/bytes.h"
+#include "curl/head.h"
 #include "curl/options.h"
 #include "curl/outcome.h"
 #include "curl/request.h"
@@ -11,6 +12,13 @@
 
 struct us_pool;
 struct us_origin;
+
+/* A libcurl handle and whom it works for; the context of every callback. */
+typedef struct us_handle {
+  CURL *easy;
+  struct us_transfer *transfer;
+  char error[CURL_ERROR_SIZE]; /* libcurl writes here */
+} us_handle;
 
 typedef enum {
   US_STAGE_NEW,
@@ -24,7 +32,7 @@ typedef struct us_transfer {
   struct us_pool *pool;
   struct us_transfer *previous, *next;
   struct us_origin *origin;
-  CURL *easy;
+  us_handle *handle;
 
   us_stage stage;
   us_request request;
@@ -39,9 +47,8 @@ typedef struct us_transfer {
   size_t head_length; /* of all there were: 100, 103, trailers */
   size_t head_lines;
   bool head_complete;
+  us_length_claim length_claim;
   us_bytes body;
-
-  char error[CURL_ERROR_SIZE]; /* libcurl writes here */
   us_outcome outcome;
 } us_transfer;
 
@@ -64,7 +71,7 @@ void us_transfer_fail(us_transfer *transfer, const char *kind,
 /* Frees what it gathered and its header list; the handle is the pool's. */
 void us_transfer_clear(us_transfer *transfer);
 
-/* libcurl's callbacks; the context is the transfer. */
+/* libcurl's callbacks; the context is the handle. */
 size_t us_transfer_on_body(char *data, size_t size, size_t count,
                            void *context);
 size_t us_transfer_on_header(char *data, size_t size, size_t count,

@@ -3,6 +3,7 @@
 #include "curl/head.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool is_blank(char byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -61,19 +62,18 @@ bool us_head_next(us_head_reader *reader, us_header *header) {
   return false;
 }
 
-bool us_head_lengths_differ(char *head, size_t length) {
-  static const char name[] = "content-length";
-  us_head_reader reader = us_head_read(head, length);
-  us_header header, first = {NULL, 0, NULL, 0, false};
-  while (us_head_next(&reader, &header)) {
-    if (header.name_length != sizeof(name) - 1 ||
-        memcmp(header.name, name, header.name_length) != 0)
-      continue;
-    if (first.name == NULL)
-      first = header;
-    else if (header.value_length != first.value_length ||
-             memcmp(header.value, first.value, first.value_length) != 0)
-      return true;
-  }
-  return false;
+void us_length_claim_read(us_length_claim *claim, const char *line,
+                          size_t length) {
+  static const char name[] = "content-length:";
+  const size_t name_length = sizeof(name) - 1;
+  us_header header;
+  char text[sizeof(claim->text)] = "";
+  if (length < name_length || strncasecmp(line, name, name_length) != 0) return;
+  set_value(&header, line + name_length, line + length);
+  if (header.value_length < sizeof(text))
+    memcpy(text, header.value, header.value_length);
+  if (claim->given && strcmp(claim->text, text) != 0)
+    claim->contradicted = true;
+  memcpy(claim->text, text, sizeof(text));
+  claim->given = true;
 }

@@ -25,7 +25,14 @@ typedef struct {
 us_head_reader us_head_read(char *head, size_t length);
 bool us_head_next(us_head_reader *reader, us_header *header);
 
-/* Whether it has two Content-Length that differ. */
-bool us_head_lengths_differ(char *head, size_t length);
+/* What the Content-Length lines of one head say. A zeroed one has seen none. */
+typedef struct {
+  char text[32];
+  bool given;
+  bool contradicted;
+} us_length_claim;
+
+void us_length_claim_read(us_length_claim *claim, const char *line,
+                          size_t length);
 
 #endif

@@ -298,7 +298,7 @@ static void push_headers(lua_State *L, us_transfer *transfer) {
       us_head_read(transfer->head.data, transfer->head.length);
   us_header header;
   int table;
-  lua_newtable(L);
+  lua_createtable(L, 0, (int)transfer->head_lines);
   table = lua_gettop(L);
   while (us_head_next(&reader, &header)) {
     lua_pushlstring(L, header.name, header.name_length);

@@ -2,11 +2,9 @@
    is in options.c, what a transfer is made of in easy.c. */
 #include "curl/multi.h"
 
-#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* An origin ("https://host:port"), parsed once and shared by the transfers. */
 typedef struct us_origin {
@@ -19,8 +17,16 @@ typedef struct us_origin {
 static pthread_once_t prepare_once = PTHREAD_ONCE_INIT;
 static CURLcode prepared = CURLE_FAILED_INIT;
 
+/* How many forks this process is away from the one that loaded us. */
+static unsigned int generation = 0;
+
+static void count_fork(void) {
+  generation++;
+}
+
 static void prepare(void) {
-  prepared = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (pthread_atfork(NULL, NULL, count_fork) == 0)
+    prepared = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 CURLcode us_curl_prepare(void) {
@@ -93,39 +99,46 @@ static us_origin *origin_for(us_pool *pool, const us_request *request,
   return origin;
 }
 
-/* A handle with the pool's options, used before only where that is safe. */
-static CURL *handle_take(us_pool *pool, CURLcode *code) {
-  CURL *easy;
-  *code = CURLE_OK;
-  if (pool->idle_count > 0) return pool->idle[--pool->idle_count];
-  easy = curl_easy_init();
-  *code = easy == NULL
-              ? CURLE_OUT_OF_MEMORY
-              : us_options_for_pool(easy, &pool->settings, &pool->sockets);
-  if (*code != CURLE_OK) {
-    curl_easy_cleanup(easy);
-    return NULL;
-  }
-  return easy;
+static void handle_free(us_handle *handle) {
+  if (handle == NULL) return;
+  curl_easy_cleanup(handle->easy);
+  free(handle);
 }
 
-static void handle_keep(us_pool *pool, CURL *easy) {
-  us_options_detach(easy);
-  pool->idle[pool->idle_count++] = easy;
+static us_handle *handle_new(us_pool *pool, CURLcode *code) {
+  us_handle *handle = calloc(1, sizeof(*handle));
+  *code = CURLE_OUT_OF_MEMORY;
+  if (handle == NULL) return NULL;
+  handle->easy = curl_easy_init();
+  if (handle->easy != NULL)
+    *code = us_options_for_pool(handle, &pool->settings, &pool->sockets);
+  if (*code != CURLE_OK) {
+    handle_free(handle);
+    return NULL;
+  }
+  return handle;
+}
+
+/* One with the pool's options, used before only where that is safe. */
+static us_handle *handle_take(us_pool *pool, CURLcode *code) {
+  *code = CURLE_OK;
+  if (pool->idle_count > 0) return pool->idle[--pool->idle_count];
+  return handle_new(pool, code);
 }
 
 /* Takes the handle out of the transfer; it is kept only after an answer, for a
    failure may leave it in a state nobody tests. */
 static void detach(us_pool *pool, us_transfer *transfer) {
-  CURL *easy = transfer->easy;
-  transfer->easy = NULL;
-  if (easy != NULL) {
-    curl_multi_remove_handle(pool->multi, easy);
+  us_handle *handle = transfer->handle;
+  transfer->handle = NULL;
+  if (handle != NULL) {
+    handle->transfer = NULL;
+    curl_multi_remove_handle(pool->multi, handle->easy);
     if (pool->reuse && transfer->outcome.kind == NULL &&
         pool->idle_count < US_POOL_IDLE_HANDLES)
-      handle_keep(pool, easy);
+      pool->idle[pool->idle_count++] = handle;
     else
-      curl_easy_cleanup(easy);
+      handle_free(handle);
   }
   curl_slist_free_all(transfer->headers);
   transfer->headers = NULL;
@@ -135,14 +148,14 @@ static void detach(us_pool *pool, us_transfer *transfer) {
 
 CURLcode us_pool_open(us_pool *pool) {
   CURLcode code;
-  CURL *easy;
-  pool->owner = getpid();
+  us_handle *handle;
+  pool->generation = generation;
   pool->multi = curl_multi_init();
   if (pool->multi == NULL) return CURLE_OUT_OF_MEMORY;
   if (us_options_for_multi(pool->multi, &pool->settings) != CURLM_OK)
     return CURLE_UNKNOWN_OPTION;
-  easy = handle_take(pool, &code); /* what libcurl refuses shows here */
-  if (easy != NULL) pool->idle[pool->idle_count++] = easy;
+  handle = handle_take(pool, &code); /* what libcurl refuses shows here */
+  if (handle != NULL) pool->idle[pool->idle_count++] = handle;
   return code;
 }
 
@@ -151,7 +164,7 @@ bool us_pool_is_open(const us_pool *pool) {
 }
 
 bool us_pool_is_ours(const us_pool *pool) {
-  return pool->owner == getpid();
+  return pool->generation == generation;
 }
 
 void us_pool_close(us_pool *pool) {
@@ -162,7 +175,7 @@ void us_pool_close(us_pool *pool) {
   while (pool->finished.first != NULL)
     us_pool_drop(pool->finished.first, NULL);
   while (pool->idle_count > 0)
-    curl_easy_cleanup(pool->idle[--pool->idle_count]);
+    handle_free(pool->idle[--pool->idle_count]);
   pool->multi = NULL;
   curl_multi_cleanup(multi);
   us_sockets_free(&pool->sockets);
@@ -177,16 +190,21 @@ static void finish(us_pool *pool, us_transfer *transfer) {
   list_append(&pool->finished, transfer);
 }
 
+static CURLcode enter(us_pool *pool, us_handle *handle) {
+  CURLMcode code = curl_multi_add_handle(pool->multi, handle->easy);
+  return code == CURLM_OK ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+}
+
 static CURLcode launch(us_pool *pool, us_transfer *transfer) {
   CURLcode code;
-  transfer->easy = handle_take(pool, &code);
-  if (code == CURLE_OK)
-    code = us_options_for_transfer(transfer->easy, &pool->settings, transfer,
-                                   transfer->origin->url);
-  if (code == CURLE_OK &&
-      curl_multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
-    code = CURLE_OUT_OF_MEMORY;
-  return code;
+  us_handle *handle = handle_take(pool, &code);
+  if (handle == NULL) return code;
+  transfer->handle = handle;
+  handle->transfer = transfer;
+  handle->error[0] = '\0';
+  code =
+      us_options_for_transfer(handle, &pool->settings, transfer->origin->url);
+  return code == CURLE_OK ? enter(pool, handle) : code;
 }
 
 bool us_pool_start(us_pool *pool, us_transfer *transfer) {
@@ -208,25 +226,23 @@ bool us_pool_start(us_pool *pool, us_transfer *transfer) {
 
 /* On a new connection, within what is left of its time. */
 static CURLcode restart(us_pool *pool, us_transfer *transfer) {
+  CURL *easy = transfer->handle->easy;
   curl_off_t spent_us = 0;
   long left_ms;
   CURLcode code;
-  curl_easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &spent_us);
+  curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &spent_us);
   left_ms = transfer->request.timeout_ms - (long)(spent_us / 1000);
-  curl_multi_remove_handle(pool->multi, transfer->easy);
+  curl_multi_remove_handle(pool->multi, easy);
   us_transfer_restart(transfer);
-  code = us_options_connect_afresh(transfer->easy, left_ms > 0 ? left_ms : 1);
-  if (code == CURLE_OK &&
-      curl_multi_add_handle(pool->multi, transfer->easy) != CURLM_OK)
-    code = CURLE_OUT_OF_MEMORY;
-  return code;
+  code = us_options_connect_afresh(easy, left_ms > 0 ? left_ms : 1);
+  return code == CURLE_OK ? enter(pool, transfer->handle) : code;
 }
 
 static void settle(us_pool *pool, CURL *easy, CURLcode code) {
   char *private = NULL;
   us_transfer *transfer;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-  transfer = (us_transfer *)(void *)private;
+  transfer = ((us_handle *)(void *)private)->transfer;
   if (us_transfer_may_restart(transfer, code)) {
     code = restart(pool, transfer);
     if (code == CURLE_OK) return;

@@ -4,8 +4,6 @@
 #ifndef US_CURL_MULTI_H
 #define US_CURL_MULTI_H
 
-#include <sys/types.h>
-
 #include "curl/easy.h"
 
 enum { US_POOL_IDLE_HANDLES = 64 };
@@ -17,14 +15,14 @@ typedef struct {
 /* A zeroed one is closed. */
 typedef struct us_pool {
   CURLM *multi;
-  pid_t owner;
-  bool reuse; /* whether a handle serves more than one transfer */
+  unsigned int generation; /* of the process that opened it */
+  bool reuse;              /* whether a handle serves more than one transfer */
   us_settings settings;
   us_sockets sockets;
   struct us_origin *origin;  /* of the latest transfer */
   us_transfer_list running;  /* in the multi handle */
   us_transfer_list finished; /* not reported yet */
-  CURL *idle[US_POOL_IDLE_HANDLES];
+  us_handle *idle[US_POOL_IDLE_HANDLES];
   size_t idle_count;
 } us_pool;
 

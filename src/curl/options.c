@@ -136,13 +136,21 @@ static CURLcode set_manners(CURL *easy) {
   return code;
 }
 
-static CURLcode set_callbacks(CURL *easy, void *sockets) {
+static CURLcode set_callbacks(us_handle *handle, void *sockets) {
+  CURL *easy = handle->easy;
   CURLcode code = CURLE_OK;
+  SET(CURLOPT_PRIVATE, handle);
+  SET(CURLOPT_ERRORBUFFER, handle->error);
   SET(CURLOPT_WRITEFUNCTION, us_transfer_on_body);
+  SET(CURLOPT_WRITEDATA, handle);
   SET(CURLOPT_HEADERFUNCTION, us_transfer_on_header);
+  SET(CURLOPT_HEADERDATA, handle);
   SET(CURLOPT_PREREQFUNCTION, us_transfer_on_request);
+  SET(CURLOPT_PREREQDATA, handle);
   SET(CURLOPT_READFUNCTION, us_transfer_on_read);
+  SET(CURLOPT_READDATA, handle);
   SET(CURLOPT_SEEKFUNCTION, us_transfer_on_seek);
+  SET(CURLOPT_SEEKDATA, handle);
   SET(CURLOPT_SOCKOPTFUNCTION, us_sockets_opened);
   SET(CURLOPT_SOCKOPTDATA, sockets);
   SET(CURLOPT_CLOSESOCKETFUNCTION, us_sockets_closed);
@@ -152,13 +160,14 @@ static CURLcode set_callbacks(CURL *easy, void *sockets) {
 
 /* HTTP/2 is spoken where a TLS server offers it; transfers that start together
    wait for the first connection to say so instead of opening one each. */
-CURLcode us_options_for_pool(CURL *easy, const us_settings *settings,
+CURLcode us_options_for_pool(us_handle *handle, const us_settings *settings,
                              void *sockets) {
-  CURLcode code = set_manners(easy);
+  CURL *easy = handle->easy;
+  CURLcode code = set_callbacks(handle, sockets);
+  if (code == CURLE_OK) code = set_manners(easy);
   if (code == CURLE_OK) code = set_quick_exit(easy);
   if (code == CURLE_OK) code = set_tls(easy, settings);
   if (code == CURLE_OK) code = set_proxy(easy, settings);
-  if (code == CURLE_OK) code = set_callbacks(easy, sockets);
   SET(CURLOPT_HTTP_VERSION, settings->http1_only
                                 ? (long)CURL_HTTP_VERSION_1_1
                                 : (long)CURL_HTTP_VERSION_2TLS);
@@ -211,42 +220,30 @@ static CURLcode set_method(CURL *easy, const us_request *request) {
   CURLcode code = CURLE_OK;
   const char *method = request->method;
   bool posts = us_request_posts(request);
-  bool head = strcmp(method, "HEAD") == 0 && !posts;
-  bool natural = head || strcmp(method, posts ? "POST" : "GET") == 0;
-  SET(CURLOPT_NOBODY, head ? 1L : 0L);
-  if (posts)
-    code = code == CURLE_OK ? set_body(easy, request) : code;
-  else if (!head)
+  bool head = !posts && strcmp(method, "HEAD") == 0;
+  const char *natural = posts ? "POST" : head ? "HEAD" : "GET";
+  if (posts) {
+    code = set_body(easy, request);
+  } else {
+    SET(CURLOPT_POSTFIELDS, NULL);
     SET(CURLOPT_HTTPGET, 1L);
-  SET(CURLOPT_CUSTOMREQUEST, natural ? NULL : method);
+    SET(CURLOPT_NOBODY, head ? 1L : 0L);
+  }
+  SET(CURLOPT_CUSTOMREQUEST, strcmp(method, natural) == 0 ? NULL : method);
   return code;
 }
 
-CURLcode us_options_for_transfer(CURL *easy, const us_settings *settings,
-                                 us_transfer *transfer, CURLU *origin) {
-  const us_request *request = &transfer->request;
+CURLcode us_options_for_transfer(us_handle *handle, const us_settings *settings,
+                                 CURLU *origin) {
+  CURL *easy = handle->easy;
+  const us_request *request = &handle->transfer->request;
   CURLcode code = set_target(easy, settings, request, origin);
   if (code == CURLE_OK) code = set_method(easy, request);
-  SET(CURLOPT_HTTPHEADER, transfer->headers);
+  SET(CURLOPT_HTTPHEADER, handle->transfer->headers);
   SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
   SET(CURLOPT_FRESH_CONNECT, 0L);
-  SET(CURLOPT_ERRORBUFFER, transfer->error);
-  SET(CURLOPT_PRIVATE, transfer);
-  SET(CURLOPT_WRITEDATA, transfer);
-  SET(CURLOPT_HEADERDATA, transfer);
-  SET(CURLOPT_PREREQDATA, transfer);
-  SET(CURLOPT_READDATA, transfer);
-  SET(CURLOPT_SEEKDATA, transfer);
   return code;
-}
-
-void us_options_detach(CURL *easy) {
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
-  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
-  curl_easy_setopt(easy, CURLOPT_CURLU, NULL);
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
 }
 
 CURLcode us_options_connect_afresh(CURL *easy, long timeout_ms) {

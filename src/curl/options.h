@@ -7,7 +7,7 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
-struct us_transfer;
+struct us_handle;
 
 /* What holds for every transfer of a pool. The texts belong to the caller and
    outlive the pool. */
@@ -29,14 +29,12 @@ const char *us_curl_tls_library(void);
 bool us_curl_may_reuse_handles(void);
 
 /* What never changes while a handle lives. */
-CURLcode us_options_for_pool(CURL *easy, const us_settings *settings,
-                             void *sockets);
+CURLcode us_options_for_pool(struct us_handle *handle,
+                             const us_settings *settings, void *sockets);
 /* What changes with every transfer; sets all of it, for the handle may have
    served another one. */
-CURLcode us_options_for_transfer(CURL *easy, const us_settings *settings,
-                                 struct us_transfer *transfer, CURLU *origin);
-/* Lets go of everything that belongs to the transfer. */
-void us_options_detach(CURL *easy);
+CURLcode us_options_for_transfer(struct us_handle *handle,
+                                 const us_settings *settings, CURLU *origin);
 /* For a second attempt: a new connection, and what is left of the time. */
 CURLcode us_options_connect_afresh(CURL *easy, long timeout_ms);
 

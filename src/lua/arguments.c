@@ -280,8 +280,7 @@ void lus_arguments_read(lua_State *L, int index, const us_parameter *rows,
   memset(values, 0, count * sizeof *values);
   if (!lua_istable(L, index)) return;
   for (i = 0; i < count; i++) {
-    lua_pushstring(L, rows[i].name);
-    lua_rawget(L, index);
+    lus_raw_get(L, index, rows[i].name);
     if (!lua_isnil(L, -1))
       read_value(L, &rows[i], &values[i], anchor, problems);
     lua_pop(L, 1);

@@ -209,7 +209,7 @@ static void read_variables(const us_provider *provider, us_value *values) {
 /* A proxy's user and password, which messages about it may quote. */
 static void keep_proxy_secret(lua_State *L, us_client *client) {
   const char *url, *at, *start, *colon; /* scheme://user:password@host */
-  lua_getfield(L, OPTIONS, "proxy");
+  lus_raw_get(L, OPTIONS, "proxy");
   url = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
   at = strrchr(url, '@');
   if (at != NULL) {
@@ -250,7 +250,7 @@ static void check_names(lua_State *L, const us_provider *provider,
 
 static void copy_options(lua_State *L, const char *const *names, int to) {
   for (; *names != NULL; names++) {
-    lua_getfield(L, OPTIONS, *names);
+    lus_raw_get(L, OPTIONS, *names);
     lua_setfield(L, to, *names);
   }
 }
@@ -309,7 +309,7 @@ static us_status open_client(lua_State *L, us_client *client,
                              const construction *made) {
   us_slice agent = {"", 0};
   us_status status;
-  lua_getfield(L, OPTIONS, "user_agent");
+  lus_raw_get(L, OPTIONS, "user_agent");
   if (lua_isstring(L, -1)) agent.data = lua_tolstring(L, -1, &agent.length);
   status = us_client_open(client, provider, made->values, agent);
   if (status == US_OK)

@@ -28,6 +28,13 @@ static inline void lus_register(lua_State *L, const luaL_Reg *functions) {
   }
 }
 
+/* Pushes member `name` of the table at `index` (positive), without asking its
+   metatable: what callers pass in is data. */
+static inline void lus_raw_get(lua_State *L, int index, const char *name) {
+  lua_pushstring(L, name);
+  lua_rawget(L, index);
+}
+
 static inline int lus_absolute(lua_State *L, int index) {
   return index > 0 || index <= LUA_REGISTRYINDEX ? index
                                                  : lua_gettop(L) + index + 1;

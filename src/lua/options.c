@@ -73,7 +73,7 @@ void lus_options_check(lua_State *L, int options, unsigned flags,
   for (i = 0; i < lus_option_count; i++) {
     const us_parameter *option = &lus_options[i];
     if ((option->flags & flags) != flags) continue;
-    lua_getfield(L, options, option->name);
+    lus_raw_get(L, options, option->name);
     if (!lua_isnil(L, -1) && !has_type(L, option->type))
       us_problem(problems, option->name, "must be of type ",
                  us_type_name(option));
@@ -85,7 +85,7 @@ void lus_options_check(lua_State *L, int options, unsigned flags,
 
 bool lus_flag(lua_State *L, int options, const char *name, bool otherwise) {
   bool flag = otherwise;
-  lua_getfield(L, options, name);
+  lus_raw_get(L, options, name);
   if (!lua_isnil(L, -1)) flag = lua_toboolean(L, -1);
   lua_pop(L, 1);
   return flag;
@@ -95,7 +95,7 @@ bool lus_flag(lua_State *L, int options, const char *name, bool otherwise) {
    by lus_options_check. */
 static void read_seconds(lua_State *L, int options, const char *name,
                          double *seconds, us_problems *problems) {
-  lua_getfield(L, options, name);
+  lus_raw_get(L, options, name);
   if (lua_type(L, -1) == LUA_TNUMBER) {
     *seconds = lua_tonumber(L, -1);
     if (!(*seconds > 0 && *seconds <= 1e6))
@@ -108,7 +108,7 @@ static void read_seconds(lua_State *L, int options, const char *name,
 static void read_count(lua_State *L, int options, const char *name,
                        double minimum, double maximum, const char *range,
                        long long *count, us_problems *problems) {
-  lua_getfield(L, options, name);
+  lus_raw_get(L, options, name);
   if (lua_type(L, -1) == LUA_TNUMBER) {
     double number = lua_tonumber(L, -1);
     if (number == floor(number) && number >= minimum && number <= maximum)
@@ -161,7 +161,7 @@ static void read_header(lua_State *L, us_buffer *headers,
 void lus_headers_read(lua_State *L, int options, us_buffer *headers,
                       us_problems *problems) {
   us_buffer_reset(headers, US_LIMIT_HEADERS);
-  lua_getfield(L, options, "headers");
+  lus_raw_get(L, options, "headers");
   if (lua_istable(L, -1)) {
     lua_pushnil(L);
     while (lua_next(L, -2)) {
