@@ -162,7 +162,8 @@ end
 
 local function no_such_method(provider, methods)
   return function(_, name)
-    name = tostring(name):sub(1, 64)
+    name = tostring(name)
+    if #name > 64 then name = name:sub(1, 64) .. "..." end
     local message = ("usher.%s: no method '%s'"):format(provider, name)
     local nearest = core.nearest(name, methods)
     if nearest then message = ("%s; did you mean '%s'?"):format(message, nearest) end
@@ -190,10 +191,11 @@ end
 local function constructor(provider)
   return function(options)
     local given = type(options) == "table" and options or {}
-    local problem = transports.problem(given.transport) or rates.problem(given.rate)
+    local problem = transports.problem(rawget(given, "transport"))
+      or rates.problem(rawget(given, "rate"))
     local client, environment = core.client(provider, options, 2, problem)
-    if given.rate then
-      environment.rate = rates.new(given.rate, "usher." .. provider, given.clock)
+    if environment.rate then
+      environment.rate = rates.new(environment.rate, "usher." .. provider, environment.clock)
     end
     transports.attach(environment)
     return client
