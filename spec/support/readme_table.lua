@@ -1,0 +1,51 @@
+-- The table of providers in README.md, from the rows. `lua5.4 spec/support/readme_table.lua` prints
+-- it for pasting between the two comments there; spec/readme_spec.lua fails while they differ.
+
+local usher = require "usher"
+
+local M = {}
+
+local function quoted(names)
+  local list = {}
+  for i, name in ipairs(names) do list[i] = "`" .. name .. "`" end
+  return table.concat(list, ", ")
+end
+
+-- "key_id+secret|jwt" -> "`key_id` and `secret`, or `jwt`"
+local function credentials(text)
+  return (text:gsub("[%w_]+", "`%0`"):gsub("+", " and "):gsub("|", ", or "))
+end
+
+local function needs(provider)
+  local names = {}
+  for _, option in ipairs(provider.options) do
+    if option.required then names[#names + 1] = option.name end
+  end
+  local parts = {}
+  if names[1] then parts[1] = quoted(names) end
+  if provider.credentials then parts[#parts + 1] = credentials(provider.credentials) end
+  return table.concat(parts, ", ")
+end
+
+local function row(name)
+  local provider = usher.describe(name)
+  local methods = {}
+  for i, method in ipairs(provider.methods) do methods[i] = method.name end
+  return ("| `usher.%s` | [%s](%s) | %s | %s |"):format(name, provider.title, provider.source,
+    needs(provider), quoted(methods))
+end
+
+--- The table as Markdown.
+-- @treturn string lines, each with its end
+function M.markdown()
+  local lines = {
+    "| constructor | provider | needs | methods |",
+    "|---|---|---|---|",
+  }
+  for _, name in ipairs(usher.providers()) do lines[#lines + 1] = row(name) end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+if arg and arg[0] and arg[0]:find("readme_table%.lua$") then io.write(M.markdown()) end
+
+return M
