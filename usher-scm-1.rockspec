@@ -116,6 +116,7 @@ build = {
     ["usher.sandbox.vchatcloud"] = "lua/usher/sandbox/vchatcloud.lua",
     ["usher.scheduler"] = "lua/usher/scheduler.lua",
     ["usher.transport"] = "lua/usher/transport.lua",
+    ["usher.transport.curl"] = "lua/usher/transport/curl.lua",
     ["usher.transport.http1"] = "lua/usher/transport/http1.lua",
     ["usher.transport.ngx"] = "lua/usher/transport/ngx.lua",
   },

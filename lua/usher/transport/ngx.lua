@@ -1,0 +1,489 @@
+--- Sends requests through nginx's cosockets: the worker never waits.
+-- `usher` chooses this transport by itself where `ngx` is there; libcurl is not
+-- loaded then. It speaks HTTP/1.1, keeps connections in nginx's own pools, one
+-- for each scheme, host, port, server name, verification, client certificate
+-- and proxy, and works in every phase that may yield. What nginx has to know:
+--
+--     resolver 10.0.0.2;             # the names of providers are resolved by nginx itself,
+--     resolver_timeout 5s;           # which reads no /etc/hosts; "localhost" and IP addresses
+--                                    # need no resolver
+--     lua_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;
+--     lua_ssl_verify_depth 3;        # intermediate certificates; nginx's default is 1
+--     lua_ssl_protocols TLSv1.2 TLSv1.3;
+--     lua_socket_log_errors off;     # errors are returned, error.log need not have them too
+--
+-- A certificate for an IP address cannot be verified by nginx: use a name. A
+-- server behind a Unix-domain socket needs a `proxy_pass` in front of it.
+--
+-- In phases that cannot yield (`init_by_lua`, `init_worker_by_lua`, `set_by_lua`,
+-- `header_filter_by_lua`, `body_filter_by_lua`, `balancer_by_lua`, `log_by_lua`,
+-- ...) a call fails with the kind `"cancelled"`: start it in a timer.
+--
+--     log_by_lua_block {
+--       local room, user = ngx.ctx.room, ngx.ctx.user
+--       ngx.timer.at(0, function() chat:mute_user{ room_id = room, client_key = user } end)
+--     }
+-- @module usher.transport.ngx
+
+local core = require "usher.core"
+local http1 = require "usher.transport.http1"
+
+local ngx = ngx
+local has_ffi, ffi = pcall(require, "ffi")
+if has_ffi then ffi.cdef "int lua_isyieldable(void *L);" end
+
+local M = {}
+
+local IDLE = 30 -- seconds that an unused connection is kept
+-- For requests that must not be acted on twice. A server may close a connection
+-- just as we write to it, and then nobody knows whether it read the request.
+-- No server gives up after two seconds without saying so.
+local IDLE_UNREPEATABLE = 2
+local POOL_SIZE = 512 -- unused connections of one pool, in one worker
+local QUEUE = 65536 -- requests that wait for one of max_connections
+local CHUNK = 65536
+local PROXY_HEAD = 65536
+local MAX_MILLISECONDS = 2147483647
+local TIMEOUT, CONNECT_TIMEOUT, RESPONSE_SIZE = 30, 5, 8 * 1024 * 1024
+
+local DEFAULT_PORTS = { http = 80, https = 443 }
+
+local no_yield = {
+  init = true, init_worker = true, exit_worker = true, set = true, header_filter = true,
+  body_filter = true, log = true, balancer = true, ssl_session_store = true,
+}
+
+-- Settings ---------------------------------------------------------------------------------------
+
+local function complain(option, problem)
+  error("usher: " .. option .. " " .. problem, 0)
+end
+
+local function split_authority(authority)
+  local host, port = authority:match("^%[([%x:.]+)%]:?(%d*)$")
+  if host then return "[" .. host .. "]", port end
+  return authority:match("^([^:@%[%]]+):?(%d*)$")
+end
+
+local function unescape(text)
+  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+end
+
+-- "http://[user:password@]host[:port][/]"
+local function read_proxy(url)
+  if url == "environment" then
+    complain("proxy", '"environment" says nothing in nginx, which clears its environment: '
+      .. "give the URL of the proxy")
+  end
+  local scheme, rest = url:match("^(%a[%w+.-]*)://(.*)$")
+  if scheme and scheme:lower() ~= "http" then
+    complain("proxy", "must be an http:// proxy in nginx, not " .. scheme)
+  end
+  local user, authority = (rest or url):match("^(.*)@([^@]*)$")
+  local host, port = split_authority((authority or rest or url):match("^(.-)/?$"))
+  if not host then complain("proxy", "must be http://host:port") end
+  port = tonumber(port) or DEFAULT_PORTS.http
+  return {
+    host = host, port = port, authority = host .. ":" .. ("%d"):format(port),
+    name = core.sha256(url),
+    authorization = user and "Basic " .. ngx.encode_base64(unescape(user)) or nil,
+  }
+end
+
+local function read_file(option, path)
+  local file, problem = io.open(path, "rb")
+  if not file then complain(option, "cannot be read: " .. problem) end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+-- Read once, when the client is made.
+local function read_certificate(certificate_path, key_path)
+  local ok, ssl = pcall(require, "ngx.ssl")
+  if not ok then complain("client_cert", "needs lua-resty-core: " .. tostring(ssl)) end
+  local certificate = read_file("client_cert", certificate_path)
+  local key = key_path and read_file("client_key_file", key_path) or certificate
+  local chain, problem = ssl.parse_pem_cert(certificate)
+  if not chain then complain("client_cert", "holds no certificate: " .. tostring(problem)) end
+  local parsed
+  parsed, problem = ssl.parse_pem_priv_key(key)
+  if not parsed then
+    complain(key_path and "client_key_file" or "client_cert",
+      "holds no private key without a passphrase: " .. tostring(problem))
+  end
+  return { chain = chain, key = parsed, name = core.sha256(certificate .. key) }
+end
+
+local function read_settings(settings)
+  if settings.ca_file then
+    complain("ca_file", "cannot be chosen for a connection of nginx: name the file in "
+      .. "lua_ssl_trusted_certificate")
+  end
+  if settings.client_key_file and not settings.client_cert then
+    complain("client_key_file", "needs client_cert")
+  end
+  return {
+    verify = settings.verify ~= false,
+    proxy = settings.proxy and settings.proxy ~= "" and read_proxy(settings.proxy) or nil,
+    certificate = settings.client_cert
+      and read_certificate(settings.client_cert, settings.client_key_file) or nil,
+    max_connections = settings.max_connections,
+  }
+end
+
+-- Time -------------------------------------------------------------------------------------------
+
+-- An attempt has a time for all of it, and an earlier one to be connected by.
+local function remaining(attempt)
+  local now = core.monotonic()
+  local left = attempt.deadline - now
+  if not attempt.connected then left = math.min(left, attempt.connect_deadline - now) end
+  return math.max(left, 0)
+end
+
+local function milliseconds(seconds)
+  return math.max(1, math.min(math.ceil(seconds * 1000), MAX_MILLISECONDS))
+end
+
+-- Before every operation on the socket.
+local function set_timeouts(attempt)
+  local left = milliseconds(remaining(attempt))
+  attempt.socket:settimeouts(left, left, left)
+end
+
+local ALARM = {}
+
+-- Calls `work` in a light thread and gives it up after a time: a resolver that
+-- does not answer, or a peer that reads a byte now and then, heeds no timeout of
+-- a socket. Work that need not wait costs no timer. Returns what `work` returns,
+-- or nil, "timeout".
+local function within(seconds, work)
+  local thread = ngx.thread
+  local worker = thread.spawn(work)
+  local ok, first, second
+  if coroutine.status(worker) == "zombie" then
+    ok, first, second = thread.wait(worker)
+  else
+    local alarm = thread.spawn(function()
+      ngx.sleep(seconds)
+      return ALARM
+    end)
+    ok, first, second = thread.wait(worker, alarm)
+    thread.kill(first == ALARM and worker or alarm)
+  end
+  if not ok then error(first, 0) end
+  if first == ALARM then return nil, "timeout" end
+  return first, second
+end
+
+-- Connections ------------------------------------------------------------------------------------
+
+-- "https://host:443/path?query"
+local function read_url(url)
+  local scheme, authority, target = url:match("^(%a+)://([^/?#]*)([^#]*)$")
+  local host, port
+  if scheme then
+    scheme = scheme:lower()
+    host, port = split_authority(authority)
+  end
+  if not host or not DEFAULT_PORTS[scheme] or (target ~= "" and target:sub(1, 1) ~= "/") then
+    return nil
+  end
+  port = tonumber(port) or DEFAULT_PORTS[scheme]
+  return {
+    scheme = scheme, host = host, port = port, target = target ~= "" and target or "/", url = url,
+    authority = port == DEFAULT_PORTS[scheme] and host or host .. ":" .. ("%d"):format(port),
+  }
+end
+
+local function is_address(host)
+  return host:sub(1, 1) == "[" or host:find("^%d+%.%d+%.%d+%.%d+$") ~= nil
+end
+
+-- The name the server has to prove; nil where there is nothing to say.
+local function server_name(options, origin)
+  if origin.scheme ~= "https" then return nil end
+  if is_address(origin.host) and not options.verify then return nil end
+  return (origin.host:gsub("^%[(.*)%]$", "%1"):gsub("%.$", ""))
+end
+
+-- Everything that makes one connection another than the next is in its name.
+-- nginx keeps the limit of a pool that is there already, so it is in there too;
+-- and then there is one pool, or the limit would hold twice.
+local function pool_name(options, origin, repeatable)
+  return table.concat({
+    "usher", origin.scheme, origin.host, ("%d"):format(origin.port),
+    server_name(options, origin) or "-", options.verify and "verified" or "unverified",
+    options.certificate and options.certificate.name or "-",
+    options.proxy and options.proxy.name or "-",
+    options.max_connections and "at most " .. options.max_connections
+      or repeatable and "repeatable" or "unrepeatable",
+  }, "|")
+end
+
+-- RFC 6761 section 6.3: localhost is the loopback interface, whatever a
+-- resolver may say.
+local function address_of(host)
+  return host:lower() == "localhost" and "127.0.0.1" or host
+end
+
+local function fail(kind, message, sent)
+  return nil, kind, message, sent
+end
+
+local function connect_failure(peer, reason)
+  local kind = "network"
+  if reason:find("timeout", 1, true) or reason:find("timed out", 1, true) then kind = "timeout" end
+  local hint = reason:find("no resolver defined", 1, true)
+    and ": name one with nginx's resolver directive" or ""
+  return fail(kind, ("cannot connect to %s: %s%s"):format(peer.authority, reason, hint), false)
+end
+
+local function open_socket(attempt)
+  local options, origin = attempt.options, attempt.origin
+  local peer = options.proxy or origin
+  local socket = ngx.socket.tcp()
+  attempt.socket = socket
+  set_timeouts(attempt)
+  local connected, reason = within(remaining(attempt), function()
+    return socket:connect(address_of(peer.host), peer.port, {
+      pool = attempt.pool, pool_size = options.max_connections,
+      backlog = options.max_connections and QUEUE,
+    })
+  end)
+  if not connected then return connect_failure(peer, reason) end
+  return true
+end
+
+local function tls_failure(origin, reason)
+  if reason:find("timeout", 1, true) then
+    return fail("timeout", "timed out in the TLS handshake", false)
+  elseif reason == "closed" or reason:find("reset by peer", 1, true) then
+    return fail("network", "the connection was closed in the TLS handshake", false)
+  end
+  local hint = ""
+  if reason:find("host mismatch", 1, true) and is_address(origin.host) then
+    hint = " (nginx verifies names only: use one instead of an IP address)"
+  elseif reason:find("^%d+:") then
+    hint = " (see lua_ssl_trusted_certificate and lua_ssl_verify_depth of nginx)"
+  end
+  return fail("tls", "TLS: " .. reason .. hint, false)
+end
+
+local function shake_hands(attempt)
+  local options, origin, socket = attempt.options, attempt.origin, attempt.socket
+  if options.certificate then
+    local ok, problem = socket:setclientcert(options.certificate.chain, options.certificate.key)
+    if not ok then return fail("tls", "TLS: " .. tostring(problem), false) end
+  end
+  set_timeouts(attempt)
+  -- With `false` for the session, a handshake that need not wait would lose its verdict (pull
+  -- request 2506 of lua-nginx-module); with nil, an assertion of lua-resty-core fails then.
+  local ok, session, reason = pcall(socket.sslhandshake, socket, nil,
+    server_name(options, origin), options.verify)
+  if not ok then return fail("tls", "TLS: the certificate of the server was refused", false) end
+  if not session then return tls_failure(origin, tostring(reason)) end
+  return true
+end
+
+local function receiver(attempt)
+  return function()
+    if attempt.reading then
+      local reading = attempt.reading
+      attempt.reading = nil
+      local _, bytes, reason = ngx.thread.wait(reading)
+      return bytes, reason
+    end
+    if remaining(attempt) <= 0 then return nil, "timeout" end
+    set_timeouts(attempt)
+    return attempt.socket:receiveany(CHUNK)
+  end
+end
+
+-- A tunnel through the proxy, for TLS.
+local function open_tunnel(attempt)
+  local origin, proxy = attempt.origin, attempt.options.proxy
+  local authority = origin.host .. ":" .. ("%d"):format(origin.port)
+  local head, problem = http1.head({
+    method = "CONNECT", headers = { ["Proxy-Authorization"] = proxy.authorization },
+  }, authority, authority)
+  if not head then return fail("protocol", problem, false) end
+  set_timeouts(attempt)
+  local sent, reason = attempt.socket:send(head)
+  if not sent then return connect_failure(proxy, tostring(reason)) end
+  local reader = http1.reader(receiver(attempt))
+  local response, kind, message = reader:response("CONNECT", PROXY_HEAD)
+  if not response then return fail(kind, "the proxy: " .. message, false) end
+  if response.status < 200 or response.status > 299 or not reader:is_drained() then
+    return fail("network", ("the proxy answered %d"):format(response.status), false)
+  end
+  return true
+end
+
+-- A pooled connection has to be silent before it is written to: what comes
+-- unasked is the end of the connection or the rest of an earlier answer, and
+-- nginx does not see what OpenSSL has already decrypted. The thread that reads
+-- the answer is started first; when it need not wait, the connection is useless.
+local function is_silent(attempt)
+  local socket = attempt.socket
+  set_timeouts(attempt)
+  local reading = ngx.thread.spawn(function() return socket:receiveany(CHUNK) end)
+  if coroutine.status(reading) == "zombie" then
+    ngx.thread.wait(reading)
+    return false
+  end
+  attempt.reading = reading
+  return true
+end
+
+-- A connection nothing has been written to, from the pool or a new one.
+local function connect(attempt)
+  while true do
+    local ok, kind, message, sent = open_socket(attempt)
+    if not ok then return nil, kind, message, sent end
+    if attempt.socket:getreusedtimes() == 0 then break end
+    attempt.connected = true
+    if is_silent(attempt) then return true end
+    attempt.connected = false
+    attempt.socket:close()
+  end
+  local ok, kind, message, sent = true, nil, nil, nil
+  if attempt.origin.scheme == "https" then
+    if attempt.options.proxy then ok, kind, message, sent = open_tunnel(attempt) end
+    if ok then ok, kind, message, sent = shake_hands(attempt) end
+  end
+  if not ok then attempt.socket:close() end
+  attempt.connected = ok
+  return ok, kind, message, sent
+end
+
+-- Requests ---------------------------------------------------------------------------------------
+
+local function keep(attempt, response)
+  local idle = attempt.idle
+  local hint = (response.headers["keep-alive"] or ""):match("timeout=(%d+)")
+  if hint then idle = math.min(idle, tonumber(hint) - 1) end
+  if response.reusable and idle > 0 then
+    return attempt.socket:setkeepalive(milliseconds(idle), POOL_SIZE)
+  end
+  attempt.socket:close()
+end
+
+-- Closing is not possible while the answer is being waited for.
+local function abandon(attempt)
+  if attempt.reading then ngx.thread.kill(attempt.reading) end
+  attempt.reading = nil
+  attempt.socket:close()
+end
+
+-- An answer may come although the request could not be written to its end.
+local function exchange(attempt, head, request)
+  local socket = attempt.socket
+  set_timeouts(attempt)
+  local written, reason = within(remaining(attempt), function()
+    return socket:send({ head, request.body or "" })
+  end)
+  if not written and reason == "timeout" then
+    abandon(attempt)
+    return fail("timeout", "timed out sending the request", true)
+  end
+  local response, kind, message = http1.reader(receiver(attempt))
+    :response(request.method, request.max_response_size or RESPONSE_SIZE)
+  if not response then
+    abandon(attempt)
+    if not written then message = "the request could not be sent: " .. tostring(reason) end
+    return fail(written and kind or "network", message, true)
+  end
+  response.reusable = response.reusable and written
+  keep(attempt, response)
+  return response.status, response.headers, response.body
+end
+
+-- A proxy that is not tunnelled through is told the whole URL.
+local function write_head(options, origin, request)
+  local proxy = options.proxy
+  if not proxy or origin.scheme == "https" then
+    return http1.head(request, origin.target, origin.authority)
+  end
+  local headers = { ["Proxy-Authorization"] = proxy.authorization }
+  for name, value in pairs(request.headers or {}) do headers[name] = value end
+  return http1.head({ method = request.method, body = request.body, headers = headers },
+    origin.url, origin.authority)
+end
+
+local function send(options, request)
+  local origin = read_url(request.url)
+  if not origin then return fail("protocol", "the URL is not one of http:// or https://", false) end
+  local head, problem = write_head(options, origin, request)
+  if not head then return fail("protocol", problem, false) end
+  local now = core.monotonic()
+  local unrepeatable = not request.idempotent
+  local attempt = {
+    options = options, origin = origin, pool = pool_name(options, origin, not unrepeatable),
+    deadline = now + (request.timeout or TIMEOUT),
+    connect_deadline = now + (request.connect_timeout or CONNECT_TIMEOUT), connected = false,
+    idle = (unrepeatable or options.max_connections) and IDLE_UNREPEATABLE or IDLE,
+  }
+  local ok, kind, message, sent = connect(attempt)
+  if not ok then return fail(kind, message, sent) end
+  return exchange(attempt, head, request)
+end
+
+-- LuaJIT's own answer to whether a coroutine may yield; nginx's coroutine table
+-- lacks isyieldable. True where LuaJIT does not tell.
+local function can_yield()
+  local ok, yieldable = pcall(function()
+    local address = tostring(coroutine.running()):match("0x%x+")
+    return ffi.C.lua_isyieldable(ffi.cast("void *", tonumber(address)))
+  end)
+  return not ok or yieldable ~= 0
+end
+
+-- What to say where it is not possible to wait; nil where it is. Asked before
+-- nginx is: it starts a light thread first and fails then, with a broken worker.
+local function cannot_wait()
+  local phase = ngx.get_phase()
+  if no_yield[phase] then
+    return "a call has to wait, which nginx does not allow in the phase " .. phase
+      .. ": make it in a function started with ngx.timer.at(0, ...)"
+  elseif not can_yield() then
+    return "a call has to wait, which is not possible inside a C function such as table.sort, "
+      .. "string.gsub or require"
+  end
+end
+
+--- Makes a transport. Raises for a setting that nginx cannot honour.
+-- @tparam[opt] table settings of a client: `verify`, `proxy` (`http://` only),
+-- `client_cert`, `client_key_file`, `max_connections` (in each worker, for all
+-- clients with the same settings together; the wait for one counts as
+-- connecting); `ca_file` is refused
+-- @treturn table `{ send, sleep, close }`, see `usher.transport`. `sleep` returns
+-- true, or nil, `"cancelled"`, a message and false where it is not possible to wait.
+-- @usage local chat = usher.vchatcloud{
+--   api_key = key, transport = require("usher.transport.ngx").new{ max_connections = 20 },
+-- }
+function M.new(settings)
+  if not (ngx and ngx.socket) then error("usher.transport.ngx works inside nginx only", 2) end
+  local ok, options = pcall(read_settings, settings or {})
+  if not ok then error(options, 2) end
+  local closed = false
+  return {
+    send = function(request)
+      if closed then return fail("cancelled", "the client was closed", false) end
+      local problem = cannot_wait()
+      if problem then return fail("cancelled", problem, false) end
+      return send(options, request)
+    end,
+    sleep = function(seconds)
+      local problem = cannot_wait()
+      if problem then return fail("cancelled", problem, false) end
+      ngx.sleep(math.max(0, seconds))
+      return true
+    end,
+    -- The pools belong to the worker: connections leave them when they are idle.
+    close = function() closed = true end,
+  }
+end
+
+return M
