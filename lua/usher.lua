@@ -102,6 +102,7 @@ local function drive(call, name, environment)
       has_place = wait > 0
       if has_place then
         action, first, second = call:defer(wait)
+        if action == "fail" then environment.rate:give_back() end
       elseif request.operation ~= name then
         action, first, second = call:next(send_for_all(call, environment, request))
       else

@@ -56,6 +56,7 @@ local function new_group(items, fn, options)
     running = 0, -- workers
     taking = false, -- a worker is inside next()
     waiting = {}, -- for their turn to take
+    grow = function() end, -- adds a worker, where there may be more
   }
   if options.on_result then
     group.report = options.on_result
@@ -105,11 +106,13 @@ local function take(group)
   return item, index
 end
 
--- A worker handles one item after another until there are no more.
+-- A worker handles one item after another until there are no more. Whoever
+-- gets an item first sees that there is a worker for the next.
 local function worker(group)
   return function()
     local item, index = take(group)
     while item ~= nil do
+      group.grow()
       local value, err = group.fn(item, index)
       group.report(index, item, value, err)
       item, index = take(group)
@@ -142,9 +145,9 @@ local function run_in_nginx(group, concurrency)
     end)
     if not ok then fail(group, problem) end
   end
-  for i = 1, concurrency do
-    if group.ended or group.failed then break end
-    threads[i] = thread.spawn(guarded)
+  -- a light thread runs until it waits, so the last item shows in time
+  while #threads < concurrency and not (group.ended or group.failed) do
+    threads[#threads + 1] = thread.spawn(guarded)
   end
   for _, running in ipairs(threads) do thread.wait(running) end
 end
@@ -155,8 +158,12 @@ local function start_workers(group, concurrency, tasks, on_end)
     if not ok then fail(group, problem, debug.traceback(thread)) end
     on_end()
   end
-  group.running = concurrency
-  for _ = 1, concurrency do tasks:spawn(worker(group), done) end
+  function group.grow()
+    if group.running == concurrency or group.ended or group.failed then return end
+    group.running = group.running + 1
+    tasks:spawn(worker(group), done)
+  end
+  group.grow()
 end
 
 -- Inside a task of an outer map: its scheduler runs the workers too, and the

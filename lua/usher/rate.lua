@@ -110,14 +110,25 @@ function M.new(options, name, clock)
   }, limiter_mt)
 end
 
+local function interval_of(self, state)
+  return 1 / (self.per_second * state.pace)
+end
+
 --- Takes the next place in the line.
 -- @treturn number seconds to wait before sending
 function limiter_methods:reserve()
   local now = self.store.now()
   return self.store.update(function(state)
-    local interval = 1 / (self.per_second * state.pace)
+    local interval = interval_of(self, state)
     state.full_at = math.max(state.full_at, now) + interval
     return math.max(0, state.full_at - self.burst * interval - now)
+  end)
+end
+
+--- Gives a place back that is not used after all.
+function limiter_methods:give_back()
+  self.store.update(function(state)
+    state.full_at = state.full_at - interval_of(self, state)
   end)
 end
 
@@ -126,6 +137,19 @@ end
 function limiter_methods:is_held()
   local now = self.store.now()
   return self.store.update(function(state) return state.held_until > now end)
+end
+
+-- Another pace: what is owed is owed in calls, not in seconds.
+local function set_pace(state, pace, now)
+  local owed = math.max(0, state.full_at - now)
+  state.full_at = now + owed * state.pace / pace
+  state.pace = pace
+end
+
+-- From `time` on at the pace and without a burst: who waits now goes first.
+local function hold_until(self, state, time)
+  state.held_until = math.max(state.held_until, time)
+  state.full_at = math.max(state.full_at, time + (self.burst - 1) * interval_of(self, state))
 end
 
 --- Learns from an answer.
@@ -137,17 +161,11 @@ function limiter_methods:learn(status, retry_after)
   local now = self.store.now()
   self.recovered = self.store.update(function(state)
     if not limited then
-      state.pace = math.min(1, state.pace + RECOVERY)
+      set_pace(state, math.min(1, state.pace + RECOVERY), now)
       return state.pace == 1
     end
-    if retry_after then
-      -- from then on at the pace, without a burst: who waits now goes first
-      local interval = 1 / (self.per_second * state.pace)
-      state.held_until = math.max(state.held_until, now + retry_after)
-      state.full_at = math.max(state.full_at, state.held_until + (self.burst - 1) * interval)
-    else
-      state.pace = math.max(SLOWEST, state.pace / 2)
-    end
+    if not retry_after then set_pace(state, math.max(SLOWEST, state.pace / 2), now) end
+    hold_until(self, state, now + (retry_after or 0))
     return false
   end)
 end

@@ -54,6 +54,25 @@ static double remaining(const us_call *call, us_moment now) {
   return call->limits.deadline - (now.monotonic - call->started);
 }
 
+/* What the failed attempt carried, which the client may hold no more. */
+static void add_carried(const us_call *call, us_buffer *secrets) {
+  static const char bearer[] = "Bearer ";
+  const us_buffer *headers = &us_call_request(call)->headers;
+  us_header header;
+  size_t at = 0;
+  while (us_headers_next(headers, &at, &header)) {
+    us_slice token = header.value;
+    if (!header.secret) continue;
+    us_secrets_add(secrets, header.value);
+    if (token.length < sizeof bearer ||
+        memcmp(token.data, bearer, sizeof bearer - 1) != 0)
+      continue;
+    token.data += sizeof bearer - 1;
+    token.length -= sizeof bearer - 1;
+    us_secrets_add(secrets, token);
+  }
+}
+
 /* What cannot be masked for want of memory is not shown at all. */
 static void redact_error(us_call *call) {
   us_buffer *quoted[] = {&call->error.code, &call->error.message,
@@ -62,6 +81,7 @@ static void redact_error(us_call *call) {
   size_t i;
   us_buffer_reset(&secrets, US_LIMIT_BODY);
   us_client_add_secrets(call->client, &secrets);
+  add_carried(call, &secrets);
   us_buffer_append_slice(&secrets, us_buffer_slice(&call->secrets));
   for (i = 0; i < sizeof quoted / sizeof quoted[0]; i++) {
     if (secrets.status == US_OK)

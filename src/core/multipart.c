@@ -12,7 +12,9 @@ void us_multipart_boundary(char boundary[US_BOUNDARY_SIZE],
 bool us_multipart_occurs(const char *text, us_slice data) {
   size_t length = strlen(text);
   const char *at = data.data;
-  const char *end = at + data.length;
+  const char *end;
+  if (data.length < length) return false;
+  end = at + data.length;
   while (at != NULL && (size_t)(end - at) >= length) {
     if (memcmp(at, text, length) == 0) return true;
     at = memchr(at + 1, text[0], (size_t)(end - at) - 1);

@@ -2,6 +2,7 @@
    the rows (US_SECRET) and by the client. */
 #include "core/redact.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "core/json_writer.h"
@@ -36,6 +37,52 @@ static us_slice as_json(us_slice secret, us_buffer *scratch) {
   return inner;
 }
 
+/* Reads one UTF-8 character; its length, or 0 for what is none. */
+static size_t decode(us_slice text, unsigned long *character) {
+  const unsigned char *byte = (const unsigned char *)text.data;
+  size_t length = byte[0] < 0x80    ? 1
+                  : byte[0] >= 0xf0 ? 4
+                  : byte[0] >= 0xe0 ? 3
+                  : byte[0] >= 0xc2 ? 2
+                                    : 0;
+  size_t i;
+  if (length == 0 || length > text.length) return 0;
+  *character = length == 1 ? byte[0] : byte[0] & (0xffu >> (length + 1));
+  for (i = 1; i < length; i++) {
+    if ((byte[i] & 0xc0) != 0x80) return 0;
+    *character = *character << 6 | (byte[i] & 0x3f);
+  }
+  return length;
+}
+
+static void append_escape(us_buffer *out, unsigned long unit) {
+  char escape[8];
+  snprintf(escape, sizeof escape, "\\u%04lx", unit & 0xffff);
+  us_buffer_append_text(out, escape);
+}
+
+/* With all but ASCII as \uXXXX: what many JSON writers do by default. */
+static us_slice as_ascii(us_slice text, us_buffer *scratch) {
+  us_slice rest = text;
+  us_buffer_reset(scratch, US_LIMIT_BODY);
+  while (rest.length > 0) {
+    unsigned long character;
+    size_t length = decode(rest, &character);
+    if (length == 0) return text;
+    if (length == 1) {
+      us_buffer_append_byte(scratch, rest.data[0]);
+    } else if (character < 0x10000) {
+      append_escape(scratch, character);
+    } else {
+      append_escape(scratch, 0xd800 + ((character - 0x10000) >> 10));
+      append_escape(scratch, 0xdc00 + ((character - 0x10000) & 0x3ff));
+    }
+    rest.data += length;
+    rest.length -= length;
+  }
+  return us_buffer_slice(scratch);
+}
+
 /* With every slash escaped, as PHP and lua-cjson do. */
 static us_slice with_slashes(us_slice text, us_buffer *scratch) {
   size_t i;
@@ -47,18 +94,25 @@ static us_slice with_slashes(us_slice text, us_buffer *scratch) {
   return us_buffer_slice(scratch);
 }
 
+/* A way to write a secret, unless it is the plain way. */
+static void add_form(us_buffer *list, us_slice form, us_slice plain) {
+  if (!us_slice_equal(form, plain)) add(list, form);
+}
+
 void us_secrets_add(us_buffer *list, us_slice secret) {
-  us_buffer json = {0}, other = {0};
-  us_slice escaped = as_json(secret, &json), slashed;
+  us_buffer json = {0}, ascii = {0}, other = {0};
+  us_slice escaped = as_json(secret, &json);
+  us_slice plain = as_ascii(escaped, &ascii);
   add(list, secret);
-  if (!us_slice_equal(escaped, secret)) add(list, escaped);
-  slashed = with_slashes(escaped, &other);
-  if (!us_slice_equal(slashed, escaped)) add(list, slashed);
+  add_form(list, escaped, secret);
+  add_form(list, with_slashes(escaped, &other), escaped);
+  add_form(list, plain, escaped);
+  add_form(list, with_slashes(plain, &other), escaped);
   us_buffer_reset(&other, US_LIMIT_BODY);
   us_url_append_encoded(&other, secret);
-  if (!us_slice_equal(us_buffer_slice(&other), secret))
-    add(list, us_buffer_slice(&other));
+  add_form(list, us_buffer_slice(&other), secret);
   us_buffer_free(&json);
+  us_buffer_free(&ascii);
   us_buffer_free(&other);
 }
 

@@ -77,6 +77,8 @@ static bool read_text(lua_State *L, const us_parameter *row, us_slice *text,
     return false;
   }
   text->data = lua_tolstring(L, -1, &text->length);
+  lua_pushvalue(L, -1);
+  keep(L, anchor); /* the caller's table may lose it */
   return true;
 }
 
@@ -143,7 +145,8 @@ static us_slice base_name(us_slice path) {
 
 /* A string field of the file table at the top; empty when absent. */
 static us_slice file_field(lua_State *L, const us_parameter *row,
-                           const char *name, us_problems *problems) {
+                           const char *name, int anchor,
+                           us_problems *problems) {
   us_slice text = {"", 0};
   lua_pushstring(L, name);
   lua_rawget(L, -2);
@@ -151,7 +154,7 @@ static us_slice file_field(lua_State *L, const us_parameter *row,
     text.data = lua_tolstring(L, -1, &text.length);
   else if (!lua_isnil(L, -1))
     us_problem(problems, row->name, "must have strings: ", name);
-  lua_pop(L, 1); /* the file table keeps the string */
+  keep(L, anchor);
   return text;
 }
 
@@ -200,9 +203,9 @@ static bool has_data(lua_State *L) {
 
 static void read_file(lua_State *L, const us_parameter *row, us_value *value,
                       int anchor, us_problems *problems) {
-  us_slice path = file_field(L, row, "path", problems);
-  us_slice type = file_field(L, row, "content_type", problems);
-  value->filename = file_field(L, row, "filename", problems);
+  us_slice path = file_field(L, row, "path", anchor, problems);
+  us_slice type = file_field(L, row, "content_type", anchor, problems);
+  value->filename = file_field(L, row, "filename", anchor, problems);
   check_file_keys(L, row, problems);
   if ((path.length > 0) == has_data(L)) {
     us_problem(problems, row->name, "needs either path or data", NULL);
@@ -210,7 +213,7 @@ static void read_file(lua_State *L, const us_parameter *row, us_value *value,
     if (value->filename.length == 0) value->filename = base_name(path);
     value->text = read_path(L, row, path, anchor, problems);
   } else {
-    value->text = file_field(L, row, "data", problems);
+    value->text = file_field(L, row, "data", anchor, problems);
   }
   value->kind = US_CONTENT;
   value->content_type =

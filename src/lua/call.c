@@ -170,11 +170,31 @@ static void mask(const us_method *method, us_value *values) {
       values[i].text = us_text("***");
 }
 
-/* Checks everything and builds the call; raises all problems together. */
-static lus_call *begin(lua_State *L, int level, bool masked) {
-  lus_client *client = lus_client_check(
-      L, CLIENT, lua_isstring(L, METHOD) ? lua_tostring(L, METHOD) : NULL,
-      level);
+/* Reads and checks arguments and options, and raises all problems together. */
+static void read_call(lua_State *L, lus_client *client, lus_call *call,
+                      const us_method *method, us_limits *limits,
+                      const lus_place *place) {
+  us_problems *problems = &call->problems;
+  lus_arguments_read(L, ARGUMENTS, method->parameters, method->count,
+                     call->values, ANCHOR, problems);
+  check_names(L, client->provider, method, problems);
+  check_option_names(L, client->provider, problems);
+  read_overrides(L, call, method);
+  lus_options_check(L, OPTIONS, US_PER_CALL, problems);
+  lus_limits_read(L, OPTIONS, limits, problems);
+  lus_client_check(L, CLIENT, method->name, place->level); /* still open? */
+  us_request_check(&client->core, method, call->values, overrides_of(call),
+                   problems);
+  lus_problems_raise(L, problems, place);
+}
+
+/* Leaves the stack at ENVIRONMENT: the values point into what the anchor
+   keeps. Any Lua that runs on the way, be it the clock or a finalizer, may
+   close the client or change the arguments: so the clock comes first, and
+   between the last look at the client and its use there is no Lua. */
+static lus_call *begin(lua_State *L, int level, bool masked, us_moment *now) {
+  const char *name = lua_isstring(L, METHOD) ? lua_tostring(L, METHOD) : NULL;
+  lus_client *client = lus_client_check(L, CLIENT, name, level);
   lus_place place = {client->provider->name, NULL, level};
   const us_method *method = method_of(L, client->provider, &place);
   us_limits limits = client->core.limits;
@@ -184,41 +204,32 @@ static lus_call *begin(lua_State *L, int level, bool masked) {
   check_table(L, ARGUMENTS, "the arguments", &place);
   check_table(L, OPTIONS, "the options of a call", &place);
   call = push_call(L, client->provider);
-  lus_arguments_read(L, ARGUMENTS, method->parameters, method->count,
-                     call->values, ANCHOR, &call->problems);
-  check_names(L, client->provider, method, &call->problems);
-  check_option_names(L, client->provider, &call->problems);
-  read_overrides(L, call, method);
-  lus_options_check(L, OPTIONS, US_PER_CALL, &call->problems);
-  lus_limits_read(L, OPTIONS, &limits, &call->problems);
-  us_request_check(&client->core, method, call->values, overrides_of(call),
-                   &call->problems);
-  lus_problems_raise(L, &call->problems, &place);
+  *now = lus_moment(L, ENVIRONMENT);
+  read_call(L, client, call, method, &limits, &place);
   if (masked) mask(method, call->values);
-  status =
-      us_call_begin(&call->core, &client->core, method, call->values,
-                    overrides_of(call), &limits, lus_moment(L, ENVIRONMENT));
+  status = us_call_begin(&call->core, &client->core, method, call->values,
+                         overrides_of(call), &limits, *now);
   if (status != US_OK)
     lus_raise(L, &place,
               status == US_TOO_LARGE ? "the request is too large"
                                      : "out of memory");
-  lua_settop(L, CALL);
   return call;
 }
 
 /* begin(client, method, arguments, options) -> call. Called by the methods,
    so the user's line is two up. */
 int lus_call_begin(lua_State *L) {
-  begin(L, 2, false);
+  us_moment now;
+  begin(L, 2, false, &now);
+  lua_settop(L, CALL);
   return 1;
 }
 
 static lus_call *preview(lua_State *L, bool masked) {
-  lus_call *call = begin(L, 2, masked);
-  us_status status;
-  lus_get_environment(L, CALL);
-  status = us_call_preview(&call->core, lus_moment(L, ANCHOR));
-  if (status != US_OK) luaL_error(L, "the request cannot be signed");
+  us_moment now;
+  lus_call *call = begin(L, 2, masked, &now);
+  if (us_call_preview(&call->core, now) != US_OK)
+    luaL_error(L, "the request cannot be signed");
   return call;
 }
 
