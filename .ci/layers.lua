@@ -118,13 +118,13 @@ local function walk_foreign(includes, path, visit, seen)
 end
 
 local function may_include_lua(path)
-  return layer_of(path) == "lua" or path:match("^src/curl/module%.[ch]$") ~= nil
+  return layer_of(path) == "lua" or path:match("^src/curl/module[%w_]*%.[ch]$") ~= nil
 end
 
 local function check_foreign(path, name, say)
   local layer = layer_of(path)
   if LUA_HEADERS[name] and not may_include_lua(path) then
-    say(name .. ": only src/lua/ and src/curl/module.c include Lua")
+    say(name .. ": only src/lua/ and src/curl/module*.c include Lua")
   elseif name:match("^curl/") and layer ~= "curl" then
     say(name .. ": only src/curl/ includes libcurl")
   elseif layer == "core" or layer == "providers" then

@@ -180,10 +180,8 @@ local function run_outermost(group, concurrency)
   local tasks = scheduler.new()
   start_workers(group, concurrency, tasks, function() end)
   local ok, problem = pcall(tasks.run, tasks, function() return group.running == 0 end)
-  if not ok then
-    tasks:abandon()
-    error(problem, 0)
-  end
+  tasks:close()
+  if not ok then error(problem, 0) end
 end
 
 --- Calls `fn(item, index)` for every item, many at a time.

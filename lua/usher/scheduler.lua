@@ -56,6 +56,15 @@ function M.sleep(task, seconds)
   M.suspend()
 end
 
+--- Sleeps: the running task, else the process. In pieces, so that an interrupt
+-- gets through.
+-- @tparam number seconds
+function M.pause(seconds)
+  local task = M.task()
+  if task then return M.sleep(task, seconds) end
+  while seconds > 0 do seconds = core.sleep(seconds) end
+end
+
 --- A new scheduler.
 function M.new()
   return setmetatable({
@@ -63,7 +72,7 @@ function M.new()
     timers = {}, -- heap of { time, order, task }
     order = 0, -- of timers that are due at the same time
     task = nil, -- the running task
-    poller = nil, -- { wait = function(seconds), cancel = function() }
+    poller = nil, -- { wait = function(seconds), close = function() }
   }, scheduler_mt)
 end
 
@@ -171,10 +180,10 @@ function scheduler_methods:run(finished)
   end
 end
 
---- Gives up: what is in flight is cancelled, no task is resumed any more.
-function scheduler_methods:abandon()
+--- Ends it: what is still in flight is cancelled, no task is resumed any more.
+function scheduler_methods:close()
   self.ready, self.first, self.last, self.timers = {}, 1, 0, {}
-  if self.poller then self.poller.cancel() end
+  if self.poller then self.poller.close() end
 end
 
 return M

@@ -7,21 +7,11 @@
 -- called when the client is closed. A function alone is `send`.
 -- @module usher.transport
 
-local core = require "usher.core"
 local scheduler = require "usher.scheduler"
 
 local ngx = rawget(_G, "ngx")
 
 local M = {}
-
---- Sleeps: the task inside `usher.map`, else the process. In pieces, so that an
--- interrupt gets through.
--- @tparam number seconds
-function M.sleep(seconds)
-  local task = scheduler.task()
-  if task then return scheduler.sleep(task, seconds) end
-  while seconds > 0 do seconds = core.sleep(seconds) end
-end
 
 -- The default transport is made at the first call, so that a client that only
 -- describes requests needs no libcurl. In nginx libcurl is never loaded.
@@ -35,7 +25,7 @@ local function attach_default(environment)
     return transport
   end
   environment.send = function(request) return open().send(request) end
-  environment.sleep = M.sleep
+  environment.sleep = scheduler.pause
 end
 
 --- What is wrong with the option `transport`.
@@ -59,7 +49,7 @@ function M.attach(environment)
   if transport == nil then return attach_default(environment) end
   if type(transport) == "function" then transport = { send = transport } end
   environment.send = transport.send
-  environment.sleep = transport.sleep or M.sleep
+  environment.sleep = transport.sleep or scheduler.pause
   environment.close = transport.close
 end
 

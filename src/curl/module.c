@@ -1,6 +1,5 @@
-/* module.c: usher.curl, the Lua face of the pool and its transfers. The only
-   file of this directory that includes Lua; all it adds is reading arguments,
-   pushing results and who keeps whom alive:
+/* module.c: usher.curl, the Lua face of the pool and its transfers. All it adds
+   is pushing results and who keeps whom alive:
 
      pool      its environment: { transfers by slot (weak), setting texts }
      transfer  its environment: { its pool, the body of its request }
@@ -9,16 +8,7 @@
 #include <string.h>
 
 #include "curl/head.h"
-#include "curl/multi.h"
-#include "lua/compat.h"
-
-#define POOL "usher.curl.pool"
-#define TRANSFER "usher.curl.transfer"
-
-#define DEFAULT_TIMEOUT 30.0
-#define DEFAULT_CONNECT_TIMEOUT 5.0
-#define DEFAULT_RESPONSE_SIZE (8.0 * 1024 * 1024)
-enum { REQUEST_HEADERS = 64 };
+#include "curl/module.h"
 
 typedef struct {
   us_transfer transfer;
@@ -26,11 +16,8 @@ typedef struct {
   bool taken; /* the result has been handed out */
 } lus_transfer;
 
-/* The stack of `start`. */
-enum { SELF = 1, REQUEST, METHOD, URL, HEADERS, BODY, RESULT };
-
-static us_pool *check_pool(lua_State *L) {
-  us_pool *pool = luaL_checkudata(L, SELF, POOL);
+us_pool *lus_pool_check(lua_State *L, int index) {
+  us_pool *pool = luaL_checkudata(L, index, LUS_POOL);
   if (!us_pool_is_open(pool)) luaL_error(L, "the pool is closed");
   if (!us_pool_is_ours(pool))
     luaL_error(L, "the pool belongs to the process that opened it: open "
@@ -38,154 +25,39 @@ static us_pool *check_pool(lua_State *L) {
   return pool;
 }
 
-static void complain(lua_State *L, const char *field, const char *problem) {
-  if (problem != NULL)
-    luaL_argerror(L, REQUEST, lua_pushfstring(L, "%s %s", field, problem));
-}
-
-/* Pushes a field of the request; NULL when it is absent. */
-static const char *push_text(lua_State *L, const char *field, size_t *length) {
-  lua_getfield(L, REQUEST, field);
-  if (lua_isnil(L, -1)) return NULL;
-  if (lua_type(L, -1) != LUA_TSTRING) complain(L, field, "must be a string");
-  return lua_tolstring(L, -1, length);
-}
-
-static const char *push_needed(lua_State *L, const char *field,
-                               size_t *length) {
-  const char *text = push_text(L, field, length);
-  if (text == NULL) complain(L, field, "is missing");
-  return text;
-}
-
-static double read_number(lua_State *L, const char *field, double fallback) {
-  double value = fallback;
-  lua_getfield(L, REQUEST, field);
-  if (!lua_isnil(L, -1)) {
-    value = lua_tonumber(L, -1);
-    if (lua_type(L, -1) != LUA_TNUMBER || value != value)
-      complain(L, field, "must be a number");
-  }
-  lua_pop(L, 1);
-  return value;
-}
-
-static void read_limits(lua_State *L, us_request *request) {
-  static const char size[] = "max_response_size";
-  request->timeout_ms =
-      us_milliseconds(read_number(L, "timeout", DEFAULT_TIMEOUT));
-  request->connect_timeout_ms = us_milliseconds(
-      read_number(L, "connect_timeout", DEFAULT_CONNECT_TIMEOUT));
-  complain(L, size,
-           us_request_set_response_size(
-               request, read_number(L, size, DEFAULT_RESPONSE_SIZE)));
-  lua_getfield(L, REQUEST, "idempotent");
-  request->idempotent = lua_toboolean(L, -1) != 0;
-  lua_pop(L, 1);
-}
-
-/* Leaves the texts on the stack as METHOD, URL, HEADERS and BODY. */
-static void read_request(lua_State *L, us_request *request) {
-  size_t length = 0;
-  const char *text;
-  luaL_checktype(L, REQUEST, LUA_TTABLE);
-  lua_settop(L, REQUEST);
-  text = push_needed(L, "method", &length);
-  complain(L, "method", us_request_set_method(request, text, length));
-  text = push_needed(L, "url", &length);
-  complain(L, "url", us_request_set_url(request, text, length));
-  lua_getfield(L, REQUEST, "headers");
-  if (lua_isnil(L, HEADERS)) {
-    lua_newtable(L);
-    lua_replace(L, HEADERS);
-  } else if (!lua_istable(L, HEADERS)) {
-    complain(L, "headers", "must be a table");
-  }
-  request->body_length = 0;
-  request->body = push_text(L, "body", &request->body_length);
-  read_limits(L, request);
-}
-
-/* The name and the value of a header are at the top of the stack. */
-static const char *check_header(lua_State *L, const us_request *request) {
-  size_t name_length = 0, value_length = 0;
-  const char *name, *value;
-  if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
-    complain(L, "headers", "must be strings by name");
-  name = lua_tolstring(L, -2, &name_length);
-  value = lua_tolstring(L, -1, &value_length);
-  complain(L, name,
-           us_header_problem(request, name, name_length, value, value_length));
-  return name;
-}
-
-/* Sorted by name: a request is the same bytes every time. */
-static int list_headers(lua_State *L, const us_request *request,
-                        const char **names) {
-  int count = 0;
-  lua_pushnil(L);
-  while (lua_next(L, HEADERS) != 0) {
-    const char *name = check_header(L, request);
-    int i = count;
-    if (count == REQUEST_HEADERS) complain(L, "headers", "are too many");
-    for (; i > 0 && strcmp(names[i - 1], name) > 0; i--)
-      names[i] = names[i - 1];
-    names[i] = name;
-    count++;
-    lua_pop(L, 1);
-  }
-  return count;
-}
-
-/* The list is the transfer's from its first line on. */
-static void fill_headers(lua_State *L, us_transfer *transfer,
-                         const char **names, int count) {
-  bool complete = true;
-  int i;
-  for (i = 0; i < count && complete; i++) {
-    if (us_header_is_framing(names[i])) continue;
-    lua_pushstring(L, names[i]);
-    lua_rawget(L, HEADERS);
-    complete = us_transfer_add_header(transfer, names[i], lua_tostring(L, -1));
-    lua_pop(L, 1);
-  }
-  if (!complete || !us_transfer_close_headers(transfer))
-    luaL_error(L, "not enough memory");
-}
-
 /* Pushes it, with its pool and its body kept alive. */
 static lus_transfer *new_transfer(lua_State *L, const us_request *request) {
   lus_transfer *self = lua_newuserdata(L, sizeof(*self));
   memset(self, 0, sizeof(*self));
   self->transfer.request = *request;
-  luaL_getmetatable(L, TRANSFER);
-  lua_setmetatable(L, RESULT);
+  luaL_getmetatable(L, LUS_TRANSFER);
+  lua_setmetatable(L, LUS_RESULT);
   lua_createtable(L, 2, 0);
-  lua_pushvalue(L, SELF);
+  lua_pushvalue(L, LUS_SELF);
   lua_rawseti(L, -2, 1);
-  lua_pushvalue(L, BODY);
+  lua_pushvalue(L, LUS_BODY);
   lua_rawseti(L, -2, 2);
-  lus_set_environment(L, RESULT);
+  lus_set_environment(L, LUS_RESULT);
   return self;
 }
 
-static void push_transfers(lua_State *L) {
-  lus_get_environment(L, SELF);
+static void push_transfers(lua_State *L, int pool) {
+  lus_get_environment(L, pool);
   lua_rawgeti(L, -1, 1);
   lua_remove(L, -2);
 }
 
-/* Puts the transfer at RESULT in the first free slot. */
+/* Puts the transfer at LUS_RESULT in the first free slot. */
 static int take_slot(lua_State *L) {
   int slot = 1;
-  push_transfers(L);
+  push_transfers(L, LUS_SELF);
   lua_rawgeti(L, -1, slot);
   while (!lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_rawgeti(L, -1, ++slot);
   }
   lua_pop(L, 1);
-  lua_pushvalue(L, RESULT);
+  lua_pushvalue(L, LUS_RESULT);
   lua_rawseti(L, -2, slot);
   lua_pop(L, 1);
   return slot;
@@ -193,25 +65,24 @@ static int take_slot(lua_State *L) {
 
 /* pool:start(request) -> transfer */
 static int pool_start(lua_State *L) {
-  us_pool *pool = check_pool(L);
-  const char *names[REQUEST_HEADERS];
+  us_pool *pool = lus_pool_check(L, LUS_SELF);
+  const char *names[LUS_REQUEST_HEADERS];
   us_request request;
   lus_transfer *self;
   int count;
-  read_request(L, &request);
-  count = list_headers(L, &request, names);
+  lus_request_read(L, &request);
+  count = lus_headers_list(L, &request, names);
   self = new_transfer(L, &request);
-  fill_headers(L, &self->transfer, names, count);
+  lus_headers_fill(L, &self->transfer, names, count);
   self->slot = take_slot(L);
   if (!us_pool_start(pool, &self->transfer))
-    complain(L, "url", "names no host");
+    lus_complain(L, "url", "names no host");
   return 1;
 }
 
-/* Pushes the transfer and frees its slot; false when it is being collected. */
-static bool push_finished(lua_State *L, const us_transfer *transfer) {
+bool lus_transfer_push(lua_State *L, int pool, const us_transfer *transfer) {
   const lus_transfer *self = (const lus_transfer *)transfer;
-  push_transfers(L);
+  push_transfers(L, pool);
   lua_rawgeti(L, -1, self->slot);
   if (lua_touserdata(L, -1) != (const void *)self) {
     lua_pop(L, 2);
@@ -225,11 +96,11 @@ static bool push_finished(lua_State *L, const us_transfer *transfer) {
 
 /* pool:step(seconds) -> a transfer that has finished, or nil */
 static int pool_step(lua_State *L) {
-  us_pool *pool = check_pool(L);
+  us_pool *pool = lus_pool_check(L, LUS_SELF);
   double seconds = luaL_checknumber(L, 2);
   int wait = seconds > 0 ? (int)us_milliseconds(seconds) : 0;
   us_transfer *finished = us_pool_step(pool, wait);
-  while (finished != NULL && !push_finished(L, finished))
+  while (finished != NULL && !lus_transfer_push(L, LUS_SELF, finished))
     finished = us_pool_step(pool, 0);
   if (finished == NULL) lua_pushnil(L);
   return 1;
@@ -237,23 +108,24 @@ static int pool_step(lua_State *L) {
 
 /* pool:running() -> how many transfers have not finished */
 static int pool_running(lua_State *L) {
-  lua_pushinteger(L, us_pool_running(check_pool(L)));
+  lua_pushinteger(L, us_pool_running(lus_pool_check(L, LUS_SELF)));
   return 1;
 }
 
 static int pool_close(lua_State *L) {
-  us_pool_close(luaL_checkudata(L, SELF, POOL));
+  us_pool_close(luaL_checkudata(L, LUS_SELF, LUS_POOL));
   return 0;
 }
 
 static int pool_tostring(lua_State *L) {
-  us_pool *pool = luaL_checkudata(L, SELF, POOL);
-  lua_pushfstring(L, POOL " (%s)", us_pool_is_open(pool) ? "open" : "closed");
+  us_pool *pool = luaL_checkudata(L, LUS_SELF, LUS_POOL);
+  lua_pushfstring(L, LUS_POOL " (%s)",
+                  us_pool_is_open(pool) ? "open" : "closed");
   return 1;
 }
 
 static lus_transfer *check_transfer(lua_State *L) {
-  return luaL_checkudata(L, SELF, TRANSFER);
+  return luaL_checkudata(L, LUS_SELF, LUS_TRANSFER);
 }
 
 /* transfer:done() -> whether its result is there */
@@ -334,114 +206,7 @@ static int transfer_result(lua_State *L) {
   return count;
 }
 
-static const struct {
-  const char *name;
-  int type;
-} settings[] = {
-    {"proxy", LUA_TSTRING},
-    {"ca_file", LUA_TSTRING},
-    {"client_cert", LUA_TSTRING},
-    {"client_key_file", LUA_TSTRING},
-    {"http", LUA_TSTRING},
-    {"verify", LUA_TBOOLEAN},
-    {"max_connections", LUA_TNUMBER},
-    {"reuse", LUA_TBOOLEAN},
-};
-enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
-
-/* The stack of `new`. */
-enum { GIVEN = 1, POOL_RESULT, TEXTS };
-
-/* Raises, with all the names there are. */
-static void refuse_setting(lua_State *L, const char *name) {
-  int i;
-  lua_pushfstring(L, "unknown setting '%s' (there are:", name);
-  for (i = 0; i < SETTINGS; i++) {
-    lua_pushfstring(L, i == 0 ? " %s" : ", %s", settings[i].name);
-    lua_concat(L, 2);
-  }
-  lua_pushliteral(L, ")");
-  lua_concat(L, 2);
-  luaL_argerror(L, GIVEN, lua_tostring(L, -1));
-}
-
-/* The name and the value are at the top of the stack. */
-static void check_setting(lua_State *L) {
-  const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-  int i = 0;
-  while (i < SETTINGS && strcmp(settings[i].name, name) != 0)
-    i++;
-  if (i == SETTINGS)
-    refuse_setting(L, name);
-  else if (lua_type(L, -1) != settings[i].type)
-    luaL_argerror(L, GIVEN,
-                  lua_pushfstring(L, "%s must be a %s", name,
-                                  lua_typename(L, settings[i].type)));
-}
-
-static void check_settings(lua_State *L) {
-  lua_pushnil(L);
-  while (lua_next(L, GIVEN) != 0) {
-    check_setting(L);
-    lua_pop(L, 1);
-  }
-}
-
-/* The text stays alive in TEXTS. */
-static const char *keep_text(lua_State *L, const char *name) {
-  lua_getfield(L, GIVEN, name);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, TEXTS, name);
-  lua_pop(L, 1);
-  lua_getfield(L, TEXTS, name);
-  return lua_tostring(L, -1);
-}
-
-static bool flag(lua_State *L, const char *name, bool fallback) {
-  bool value = fallback;
-  lua_getfield(L, GIVEN, name);
-  if (!lua_isnil(L, -1)) value = lua_toboolean(L, -1) != 0;
-  lua_pop(L, 1);
-  return value;
-}
-
-static const char *read_proxy(lua_State *L) {
-  const char *proxy = keep_text(L, "proxy");
-  if (proxy == NULL) return "";
-  return strcmp(proxy, "environment") == 0 ? NULL : proxy;
-}
-
-static bool read_http1_only(lua_State *L) {
-  const char *http = keep_text(L, "http");
-  bool only = http != NULL && strcmp(http, "1.1") == 0;
-  if (http != NULL && !only && strcmp(http, "auto") != 0)
-    luaL_argerror(L, GIVEN, "http must be \"auto\" or \"1.1\"");
-  return only;
-}
-
-static long read_max_connections(lua_State *L) {
-  lua_Number count;
-  lua_getfield(L, GIVEN, "max_connections");
-  count = lua_tonumber(L, -1);
-  if (!lua_isnil(L, -1) && !(count >= 1 && count <= 65535))
-    luaL_argerror(L, GIVEN, "max_connections must be from 1 to 65535");
-  lua_pop(L, 1);
-  return (long)count;
-}
-
-static void read_settings(lua_State *L, us_pool *pool) {
-  us_settings *into = &pool->settings;
-  into->proxy = read_proxy(L);
-  into->ca_file = keep_text(L, "ca_file");
-  into->client_cert = keep_text(L, "client_cert");
-  into->client_key_file = keep_text(L, "client_key_file");
-  into->verify = flag(L, "verify", true);
-  into->http1_only = read_http1_only(L);
-  into->max_connections = read_max_connections(L);
-  pool->reuse = flag(L, "reuse", us_curl_may_reuse_handles());
-}
-
-/* Sets { transfers by slot (weak), TEXTS } as the environment; TEXTS stays on
+/* Sets { transfers by slot (weak), LUS_TEXTS } as the environment; LUS_TEXTS stays on
    the stack. */
 static void set_environment(lua_State *L) {
   lua_newtable(L);
@@ -452,29 +217,29 @@ static void set_environment(lua_State *L) {
   lua_setfield(L, -2, "__mode");
   lua_setmetatable(L, -2);
   lua_rawseti(L, -2, 1);
-  lua_pushvalue(L, TEXTS);
+  lua_pushvalue(L, LUS_TEXTS);
   lua_rawseti(L, -2, 2);
-  lus_set_environment(L, POOL_RESULT);
+  lus_set_environment(L, LUS_POOL_RESULT);
 }
 
 /* curl.new(settings) -> pool */
 static int curl_new(lua_State *L) {
   us_pool *pool;
   CURLcode code;
-  lua_settop(L, GIVEN);
-  luaL_checktype(L, GIVEN, LUA_TTABLE);
-  check_settings(L);
+  lua_settop(L, LUS_GIVEN);
+  luaL_checktype(L, LUS_GIVEN, LUA_TTABLE);
+  lus_settings_check(L);
   pool = lua_newuserdata(L, sizeof(*pool));
   memset(pool, 0, sizeof(*pool));
-  luaL_getmetatable(L, POOL);
-  lua_setmetatable(L, POOL_RESULT);
+  luaL_getmetatable(L, LUS_POOL);
+  lua_setmetatable(L, LUS_POOL_RESULT);
   set_environment(L);
-  read_settings(L, pool);
+  lus_settings_read(L, pool);
   code = us_pool_open(pool);
   if (code != CURLE_OK)
     return luaL_error(L, "libcurl %s cannot do what usher needs: %s",
                       us_curl_version(), curl_easy_strerror(code));
-  lua_settop(L, POOL_RESULT);
+  lua_settop(L, LUS_POOL_RESULT);
   return 1;
 }
 
@@ -490,8 +255,10 @@ static int version(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"new", curl_new}, {"version", version}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"new", curl_new},
+                                     {"loop", lus_loop_new},
+                                     {"version", version},
+                                     {NULL, NULL}};
 
 static const luaL_Reg pool_methods[] = {{"start", pool_start},
                                         {"step", pool_step},
@@ -512,8 +279,8 @@ static const luaL_Reg transfer_methods[] = {{"done", transfer_done},
 static const luaL_Reg transfer_metamethods[] = {{"__gc", transfer_gc},
                                                 {NULL, NULL}};
 
-static void new_class(lua_State *L, const char *name, const luaL_Reg *methods,
-                      const luaL_Reg *metamethods) {
+void lus_class_new(lua_State *L, const char *name, const luaL_Reg *methods,
+                   const luaL_Reg *metamethods) {
   luaL_newmetatable(L, name);
   lus_register(L, metamethods);
   lua_newtable(L);
@@ -529,8 +296,9 @@ int luaopen_usher_curl(lua_State *L) {
   CURLcode code = us_curl_prepare();
   if (code != CURLE_OK)
     return luaL_error(L, "libcurl cannot start: %s", curl_easy_strerror(code));
-  new_class(L, POOL, pool_methods, pool_metamethods);
-  new_class(L, TRANSFER, transfer_methods, transfer_metamethods);
+  lus_class_new(L, LUS_POOL, pool_methods, pool_metamethods);
+  lus_class_new(L, LUS_TRANSFER, transfer_methods, transfer_metamethods);
+  lus_loop_open(L);
   lua_newtable(L);
   lus_register(L, functions);
   return 1;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curl/loop.h"
+
 /* An origin ("https://host:port"), parsed once and shared by the transfers. */
 typedef struct us_origin {
   CURLU *url;
@@ -22,6 +24,10 @@ static unsigned int generation = 0;
 
 static void count_fork(void) {
   generation++;
+}
+
+unsigned int us_curl_generation(void) {
+  return generation;
 }
 
 static void prepare(void) {
@@ -170,6 +176,7 @@ bool us_pool_is_ours(const us_pool *pool) {
 void us_pool_close(us_pool *pool) {
   CURLM *multi = pool->multi;
   if (multi == NULL || !us_pool_is_ours(pool)) return;
+  us_loop_leave(pool);
   while (pool->running.first != NULL)
     us_pool_drop(pool->running.first, "the client was closed");
   while (pool->finished.first != NULL)
@@ -259,18 +266,34 @@ static void fail_all(us_pool *pool, CURLMcode code) {
   }
 }
 
-static void advance(us_pool *pool) {
-  int count = 0;
+/* After libcurl has worked: settles what has ended. */
+static void collect(us_pool *pool, CURLMcode code) {
+  int count;
   CURLMsg *message;
-  CURLMcode code = curl_multi_perform(pool->multi, &count);
   while ((message = curl_multi_info_read(pool->multi, &count)) != NULL)
     if (message->msg == CURLMSG_DONE)
       settle(pool, message->easy_handle, message->data.result);
   if (code != CURLM_OK) fail_all(pool, code);
 }
 
+static void advance(us_pool *pool) {
+  int count;
+  collect(pool, curl_multi_perform(pool->multi, &count));
+}
+
+void us_pool_act(us_pool *pool, curl_socket_t descriptor, int mask) {
+  int count;
+  collect(pool,
+          curl_multi_socket_action(pool->multi, descriptor, mask, &count));
+}
+
+us_transfer *us_pool_take(us_pool *pool) {
+  us_transfer *transfer = pool->finished.first;
+  if (transfer != NULL) us_pool_drop(transfer, NULL);
+  return transfer;
+}
+
 us_transfer *us_pool_step(us_pool *pool, int wait_ms) {
-  us_transfer *transfer;
   if (pool->finished.first == NULL && pool->running.first != NULL)
     advance(pool);
   if (pool->finished.first == NULL && pool->running.first != NULL &&
@@ -281,9 +304,7 @@ us_transfer *us_pool_step(us_pool *pool, int wait_ms) {
     else
       fail_all(pool, code);
   }
-  transfer = pool->finished.first;
-  if (transfer != NULL) us_pool_drop(transfer, NULL);
-  return transfer;
+  return us_pool_take(pool);
 }
 
 int us_pool_running(const us_pool *pool) {

@@ -24,10 +24,18 @@ typedef struct us_pool {
   us_transfer_list finished; /* not reported yet */
   us_handle *idle[US_POOL_IDLE_HANDLES];
   size_t idle_count;
+
+  /* The loop's business: NULL while nothing but us_pool_step drives it. */
+  struct us_loop *loop;
+  struct us_pool *loop_next;
+  long long due_ms; /* when libcurl wants to be called, or -1 */
 } us_pool;
 
 /* Prepares libcurl for this process, once however many ask. */
 CURLcode us_curl_prepare(void);
+
+/* Counts the forks between the process that loaded us and this one. */
+unsigned int us_curl_generation(void);
 
 /* Opens a zeroed pool whose settings are filled in. */
 CURLcode us_pool_open(us_pool *pool);
@@ -44,6 +52,11 @@ bool us_pool_start(us_pool *pool, us_transfer *transfer);
 /* Lets the transfers go on, waits up to `wait_ms` for something to happen if
    nothing is finished; returns one finished transfer, or NULL. */
 us_transfer *us_pool_step(us_pool *pool, int wait_ms);
+
+/* Tells libcurl that a descriptor is ready, or that it is time. */
+void us_pool_act(us_pool *pool, curl_socket_t descriptor, int mask);
+/* Takes a finished transfer out, or NULL. */
+us_transfer *us_pool_take(us_pool *pool);
 
 /* How many have not finished. */
 int us_pool_running(const us_pool *pool);

@@ -158,8 +158,7 @@ static CURLcode set_callbacks(us_handle *handle, void *sockets) {
   return code;
 }
 
-/* HTTP/2 is spoken where a TLS server offers it; transfers that start together
-   wait for the first connection to say so instead of opening one each. */
+/* HTTP/2 is spoken where a TLS server offers it. */
 CURLcode us_options_for_pool(us_handle *handle, const us_settings *settings,
                              void *sockets) {
   CURL *easy = handle->easy;
@@ -171,7 +170,6 @@ CURLcode us_options_for_pool(us_handle *handle, const us_settings *settings,
   SET(CURLOPT_HTTP_VERSION, settings->http1_only
                                 ? (long)CURL_HTTP_VERSION_1_1
                                 : (long)CURL_HTTP_VERSION_2TLS);
-  SET(CURLOPT_PIPEWAIT, settings->http1_only ? 0L : 1L);
   return code;
 }
 
@@ -233,12 +231,21 @@ static CURLcode set_method(CURL *easy, const us_request *request) {
   return code;
 }
 
+/* Transfers that start together wait for the first connection to say whether it
+   can carry them all. A plain one would say so with its first response. */
+static CURLcode set_waiting(CURL *easy, const us_settings *settings,
+                            const us_request *request) {
+  bool waits = us_request_is_https(request) && !settings->http1_only;
+  return curl_easy_setopt(easy, CURLOPT_PIPEWAIT, waits ? 1L : 0L);
+}
+
 CURLcode us_options_for_transfer(us_handle *handle, const us_settings *settings,
                                  CURLU *origin) {
   CURL *easy = handle->easy;
   const us_request *request = &handle->transfer->request;
   CURLcode code = set_target(easy, settings, request, origin);
   if (code == CURLE_OK) code = set_method(easy, request);
+  if (code == CURLE_OK) code = set_waiting(easy, settings, request);
   SET(CURLOPT_HTTPHEADER, handle->transfer->headers);
   SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
@@ -263,4 +270,12 @@ CURLMcode us_options_for_multi(CURLM *multi, const us_settings *settings) {
                                settings->max_connections);
   }
   return code;
+}
+
+void us_options_for_loop(CURLM *multi, curl_socket_callback on_socket,
+                         curl_multi_timer_callback on_timer, void *context) {
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context);
 }

@@ -38,6 +38,9 @@ CURLcode us_options_for_transfer(struct us_handle *handle,
 /* For a second attempt: a new connection, and what is left of the time. */
 CURLcode us_options_connect_afresh(CURL *easy, long timeout_ms);
 
+/* Who is told of descriptors and times; NULL: nobody. */
+void us_options_for_loop(CURLM *multi, curl_socket_callback on_socket,
+                         curl_multi_timer_callback on_timer, void *context);
 CURLMcode us_options_for_multi(CURLM *multi, const us_settings *settings);
 
 #endif

@@ -12,7 +12,8 @@ static const char PROTOCOL[] = "protocol";
 static const char TOO_LARGE[] = "too_large";
 static const char MEMORY[] = "memory";
 
-/* What is not listed is of the network. */
+/* What is not listed is of the network: CURLE_HTTP2 as well, for that is what a
+   goodbye of the server turns into when it crosses a request. */
 static const struct {
   CURLcode code;
   const char *kind;
@@ -35,7 +36,6 @@ static const struct {
     {CURLE_UNSUPPORTED_PROTOCOL, PROTOCOL}, /* HTTP/0.9 */
     {CURLE_URL_MALFORMAT, PROTOCOL},
     {CURLE_WEIRD_SERVER_REPLY, PROTOCOL},
-    {CURLE_HTTP2, PROTOCOL},
     {CURLE_BAD_FUNCTION_ARGUMENT, PROTOCOL}, /* a fold without a header */
     {CURLE_WRITE_ERROR, PROTOCOL},           /* ours have a us_stop */
     {CURLE_BAD_CONTENT_ENCODING, PROTOCOL},
@@ -50,13 +50,18 @@ static const char *kind_of(CURLcode code) {
   return NETWORK;
 }
 
+static bool says(const us_evidence *evidence, const char *words) {
+  return strstr(evidence->detail, words) != NULL;
+}
+
 /* A peer that resets or closes in the middle of the handshake is a failing
    network, worth another try; libcurl says "TLS" and tells only in words. */
 static bool is_cut_handshake(const us_evidence *evidence) {
   return evidence->code == CURLE_SSL_CONNECT_ERROR &&
-         (strstr(evidence->detail, "SSL_ERROR_SYSCALL") != NULL ||
-          strstr(evidence->detail, "unexpected eof") != NULL ||
-          strstr(evidence->detail, strerror(ECONNRESET)) != NULL);
+         (says(evidence, "SSL_ERROR_SYSCALL") ||
+          says(evidence, "unexpected eof") ||
+          says(evidence, strerror(ECONNRESET)) ||
+          says(evidence, strerror(EPIPE)));
 }
 
 /* In TLS 1.3 a server refuses our certificate, or the lack of one, after the
@@ -64,14 +69,12 @@ static bool is_cut_handshake(const us_evidence *evidence) {
 static bool is_late_alert(const us_evidence *evidence) {
   return (evidence->code == CURLE_RECV_ERROR ||
           evidence->code == CURLE_SEND_ERROR) &&
-         strstr(evidence->detail, "SSL routines") != NULL &&
-         strstr(evidence->detail, "alert") != NULL;
+         says(evidence, "SSL routines") && says(evidence, "alert");
 }
 
 /* Chunks that make no sense have the code of a failed read, too. */
 static bool is_bad_chunk(const us_evidence *evidence) {
-  return evidence->code == CURLE_RECV_ERROR &&
-         strstr(evidence->detail, "chunked-encoding") != NULL;
+  return evidence->code == CURLE_RECV_ERROR && says(evidence, "chunk");
 }
 
 /* libcurl calls a header line beyond its own 100 KiB "out of memory", and later
@@ -127,6 +130,8 @@ static void decide_failure(us_outcome *outcome, const us_evidence *evidence) {
   const char *kind = kind_of(evidence->code);
   const char *message = evidence->detail;
   if (message[0] == '\0') message = curl_easy_strerror(evidence->code);
+  if (evidence->code == CURLE_BAD_FUNCTION_ARGUMENT)
+    message = "the response headers make no sense";
   if (is_huge_header(evidence)) {
     kind = TOO_LARGE;
     message = "a line of the response headers is too long";

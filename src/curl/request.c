@@ -75,7 +75,7 @@ const char *us_request_set_response_size(us_request *request, double bytes) {
 }
 
 long us_milliseconds(double seconds) {
-  if (!(seconds > 0)) return 1;
+  if (!(seconds > 0.001)) return 1;
   if (seconds >= INT_MAX / 1000) return INT_MAX;
   return (long)(seconds * 1000.0 + 0.999);
 }

@@ -13,7 +13,10 @@ typedef struct {
   int port; /* local, 0 until it is known */
 } us_socket;
 
+struct us_loop;
+
 typedef struct {
+  struct us_loop *loop; /* that watches them, or NULL */
   us_socket *entries;
   size_t count;
   size_t capacity;
@@ -24,6 +27,8 @@ typedef struct {
 int us_sockets_opened(void *context, curl_socket_t descriptor,
                       curlsocktype purpose);
 int us_sockets_closed(void *context, curl_socket_t descriptor);
+
+bool us_sockets_has(us_sockets *sockets, curl_socket_t descriptor);
 
 /* Whether nothing waits to be read on the connection with this local port.
    A connection that is not in the table is not known to be silent. */

@@ -1,4 +1,4 @@
---- HTTP/1.1 as bytes: a request written, a response read.
+--- HTTP/1.1 as bytes: a URL taken apart, a request written, a response read.
 -- No sockets and no clock here. The reader is given a function that returns the
 -- next bytes, so it can be tested without a server, and it is strict where a
 -- lenient one could take one answer for another: how a body ends is either
@@ -19,6 +19,37 @@ local HEAD_TOO_LARGE = "the response headers are too large"
 local BODY_TOO_LARGE = "the response is larger than max_response_size"
 
 local TOKEN = "^[%w!#$%%&'*+%-.^_`|~]+$"
+
+-- URLs -------------------------------------------------------------------------------------------
+
+local DEFAULT_PORTS = { http = 80, https = 443 }
+
+local function split_authority(authority)
+  local host, port = authority:match("^%[([%x:.]+)%]:?(%d*)$")
+  if host then return "[" .. host .. "]", port end
+  return authority:match("^([^:@%[%]]+):?(%d*)$")
+end
+
+--- What a URL says of a connection and of the first line of a request.
+-- @tparam string url `http://` or `https://`, a path before a query, neither
+-- credentials nor a fragment
+-- @treturn table `{ scheme, host, port, authority, target, url }`; an IPv6
+-- address in its brackets
+-- @treturn[2] nil when it is none of those
+function M.origin(url)
+  local scheme, authority, target = url:match("^(%a+)://([^/?#]*)([^#]*)$")
+  local host, port
+  if scheme then
+    scheme = scheme:lower()
+    host, port = split_authority(authority)
+  end
+  if not host or not DEFAULT_PORTS[scheme] or target:sub(1, 1) == "?" then return nil end
+  port = tonumber(port) or DEFAULT_PORTS[scheme]
+  return {
+    scheme = scheme, host = host, port = port, target = target ~= "" and target or "/", url = url,
+    authority = port == DEFAULT_PORTS[scheme] and host or host .. ":" .. ("%d"):format(port),
+  }
+end
 
 -- Requests ---------------------------------------------------------------------------------------
 

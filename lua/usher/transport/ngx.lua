@@ -43,10 +43,11 @@ local POOL_SIZE = 512 -- unused connections of one pool, in one worker
 local QUEUE = 65536 -- requests that wait for one of max_connections
 local CHUNK = 65536
 local PROXY_HEAD = 65536
+local SMALL = 16384 -- bytes that a socket takes without a pause
+local WATCH = 0.2 -- seconds between two looks at whether a light thread is still needed
+local TICK = 0.001 -- seconds: nginx counts no smaller ones
 local MAX_MILLISECONDS = 2147483647
 local TIMEOUT, CONNECT_TIMEOUT, RESPONSE_SIZE = 30, 5, 8 * 1024 * 1024
-
-local DEFAULT_PORTS = { http = 80, https = 443 }
 
 local no_yield = {
   init = true, init_worker = true, exit_worker = true, set = true, header_filter = true,
@@ -56,20 +57,14 @@ local no_yield = {
 -- Settings ---------------------------------------------------------------------------------------
 
 local function complain(option, problem)
-  error("usher: " .. option .. " " .. problem, 0)
-end
-
-local function split_authority(authority)
-  local host, port = authority:match("^%[([%x:.]+)%]:?(%d*)$")
-  if host then return "[" .. host .. "]", port end
-  return authority:match("^([^:@%[%]]+):?(%d*)$")
+  error({ problem = option .. " " .. problem })
 end
 
 local function unescape(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
 end
 
--- "http://[user:password@]host[:port][/]"
+-- "[http://][user:password@]host[:port]"
 local function read_proxy(url)
   if url == "environment" then
     complain("proxy", '"environment" says nothing in nginx, which clears its environment: '
@@ -79,13 +74,11 @@ local function read_proxy(url)
   if scheme and scheme:lower() ~= "http" then
     complain("proxy", "must be an http:// proxy in nginx, not " .. scheme)
   end
-  local user, authority = (rest or url):match("^(.*)@([^@]*)$")
-  local host, port = split_authority((authority or rest or url):match("^(.-)/?$"))
-  if not host then complain("proxy", "must be http://host:port") end
-  port = tonumber(port) or DEFAULT_PORTS.http
+  local user, place = (rest or url):match("^(.*)@([^@]*)$")
+  local proxy = http1.origin("http://" .. (place or rest or url))
+  if not proxy or proxy.target ~= "/" then complain("proxy", "must be http://host:port") end
   return {
-    host = host, port = port, authority = host .. ":" .. ("%d"):format(port),
-    name = core.sha256(url),
+    host = proxy.host, port = proxy.port, authority = proxy.authority, name = core.sha256(url),
     authorization = user and "Basic " .. ngx.encode_base64(unescape(user)) or nil,
   }
 end
@@ -116,20 +109,40 @@ local function read_certificate(certificate_path, key_path)
 end
 
 local function read_settings(settings)
-  if settings.ca_file then
+  local function text(name)
+    local value = settings[name]
+    return type(value) == "string" and value ~= "" and value or nil -- else it is complained of
+  end
+  if text("ca_file") then
     complain("ca_file", "cannot be chosen for a connection of nginx: name the file in "
       .. "lua_ssl_trusted_certificate")
-  end
-  if settings.client_key_file and not settings.client_cert then
+  elseif text("client_key_file") and not text("client_cert") then
     complain("client_key_file", "needs client_cert")
   end
   return {
     verify = settings.verify ~= false,
-    proxy = settings.proxy and settings.proxy ~= "" and read_proxy(settings.proxy) or nil,
-    certificate = settings.client_cert
-      and read_certificate(settings.client_cert, settings.client_key_file) or nil,
+    proxy = text("proxy") and read_proxy(text("proxy")),
+    certificate = text("client_cert")
+      and read_certificate(text("client_cert"), text("client_key_file")),
     max_connections = settings.max_connections,
   }
+end
+
+-- The options, or nil and what is wrong with them.
+local function try_settings(settings)
+  local ok, options = pcall(read_settings, settings)
+  if ok then return options end
+  if type(options) ~= "table" then error(options, 0) end
+  return nil, options.problem
+end
+
+--- What nginx cannot do of the settings of a client.
+-- @tparam table settings as for `new`; what is of the wrong type is passed over
+-- @treturn ?string nil when it can do them all, else the option and what is
+-- wrong with it
+function M.problem(settings)
+  local _, problem = try_settings(settings)
+  return problem
 end
 
 -- Time -------------------------------------------------------------------------------------------
@@ -152,50 +165,38 @@ local function set_timeouts(attempt)
   attempt.socket:settimeouts(left, left, left)
 end
 
-local ALARM = {}
+-- A light thread outlives the one that started it, should that be killed, and
+-- nginx ends no request before all of them have ended. So each looks from time to
+-- time whether it is still needed.
+local function is_dead(thread)
+  return coroutine.status(thread) == "dead"
+end
 
--- Calls `work` in a light thread and gives it up after a time: a resolver that
--- does not answer, or a peer that reads a byte now and then, heeds no timeout of
--- a socket. Work that need not wait costs no timer. Returns what `work` returns,
--- or nil, "timeout".
-local function within(seconds, work)
-  local thread = ngx.thread
-  local worker = thread.spawn(work)
+-- Calls `work` in a light thread and gives it up when the time is over: neither a
+-- resolver that does not answer nor a peer that reads a byte now and then heeds
+-- the timeouts of a socket. Returns what `work` returns, or nil, "timeout".
+local function within(attempt, work)
+  local thread, caller = ngx.thread, coroutine.running()
   local ok, first, second
-  if coroutine.status(worker) == "zombie" then
-    ok, first, second = thread.wait(worker)
-  else
+  local function supervise()
+    local worker = thread.spawn(function() ok, first, second = pcall(work) end)
+    if coroutine.status(worker) == "zombie" then return thread.wait(worker) end
     local alarm = thread.spawn(function()
-      ngx.sleep(seconds)
-      return ALARM
+      repeat
+        ngx.sleep(math.max(TICK, math.min(WATCH, remaining(attempt))))
+      until remaining(attempt) <= 0 or is_dead(caller)
     end)
-    ok, first, second = thread.wait(worker, alarm)
-    thread.kill(first == ALARM and worker or alarm)
+    thread.wait(worker, alarm)
+    thread.kill(worker)
+    thread.kill(alarm)
   end
-  if not ok then error(first, 0) end
-  if first == ALARM then return nil, "timeout" end
+  thread.wait(thread.spawn(supervise))
+  if ok == false then error(first, 0) end
+  if not ok then return nil, "timeout" end
   return first, second
 end
 
 -- Connections ------------------------------------------------------------------------------------
-
--- "https://host:443/path?query"
-local function read_url(url)
-  local scheme, authority, target = url:match("^(%a+)://([^/?#]*)([^#]*)$")
-  local host, port
-  if scheme then
-    scheme = scheme:lower()
-    host, port = split_authority(authority)
-  end
-  if not host or not DEFAULT_PORTS[scheme] or (target ~= "" and target:sub(1, 1) ~= "/") then
-    return nil
-  end
-  port = tonumber(port) or DEFAULT_PORTS[scheme]
-  return {
-    scheme = scheme, host = host, port = port, target = target ~= "" and target or "/", url = url,
-    authority = port == DEFAULT_PORTS[scheme] and host or host .. ":" .. ("%d"):format(port),
-  }
-end
 
 local function is_address(host)
   return host:sub(1, 1) == "[" or host:find("^%d+%.%d+%.%d+%.%d+$") ~= nil
@@ -210,22 +211,25 @@ end
 
 -- Everything that makes one connection another than the next is in its name.
 -- nginx keeps the limit of a pool that is there already, so it is in there too;
--- and then there is one pool, or the limit would hold twice.
-local function pool_name(options, origin, repeatable)
+-- and then there is one pool, or the limit would hold twice. A large request
+-- takes a new connection, and its connection is not kept: see `write_when_silent`,
+-- whose writer must not have to wait.
+local function pool_name(options, origin, request, size)
   return table.concat({
     "usher", origin.scheme, origin.host, ("%d"):format(origin.port),
     server_name(options, origin) or "-", options.verify and "verified" or "unverified",
     options.certificate and options.certificate.name or "-",
     options.proxy and options.proxy.name or "-",
     options.max_connections and "at most " .. options.max_connections
-      or repeatable and "repeatable" or "unrepeatable",
+      or size > SMALL and "large" or request.idempotent and "repeatable" or "unrepeatable",
   }, "|")
 end
 
 -- RFC 6761 section 6.3: localhost is the loopback interface, whatever a
 -- resolver may say.
 local function address_of(host)
-  return host:lower() == "localhost" and "127.0.0.1" or host
+  if host:lower() == "localhost" then return "127.0.0.1", true end
+  return host, is_address(host)
 end
 
 local function fail(kind, message, sent)
@@ -240,18 +244,27 @@ local function connect_failure(peer, reason)
   return fail(kind, ("cannot connect to %s: %s%s"):format(peer.authority, reason, hint), false)
 end
 
+-- From the pool, or a new one.
 local function open_socket(attempt)
-  local options, origin = attempt.options, attempt.origin
-  local peer = options.proxy or origin
+  local options = attempt.options
+  local peer = options.proxy or attempt.origin
   local socket = ngx.socket.tcp()
+  local host, needs_no_resolver = address_of(peer.host)
   attempt.socket = socket
   set_timeouts(attempt)
-  local connected, reason = within(remaining(attempt), function()
-    return socket:connect(address_of(peer.host), peer.port, {
+  local function open()
+    local connected, reason = socket:connect(host, peer.port, {
       pool = attempt.pool, pool_size = options.max_connections,
       backlog = options.max_connections and QUEUE,
     })
-  end)
+    return connected, reason -- no tail call, which would let go of the socket
+  end
+  local connected, reason
+  if needs_no_resolver then
+    connected, reason = open()
+  else
+    connected, reason = within(attempt, open)
+  end
   if not connected then return connect_failure(peer, reason) end
   return true
 end
@@ -287,12 +300,12 @@ local function shake_hands(attempt)
   return true
 end
 
+-- What the reader of the response reads from.
 local function receiver(attempt)
   return function()
-    if attempt.reading then
-      local reading = attempt.reading
-      attempt.reading = nil
-      local _, bytes, reason = ngx.thread.wait(reading)
+    local bytes, reason = attempt.first_bytes, attempt.first_reason
+    if bytes or reason then
+      attempt.first_bytes, attempt.first_reason = nil, nil
       return bytes, reason
     end
     if remaining(attempt) <= 0 then return nil, "timeout" end
@@ -321,44 +334,85 @@ local function open_tunnel(attempt)
   return true
 end
 
--- A pooled connection has to be silent before it is written to: what comes
--- unasked is the end of the connection or the rest of an earlier answer, and
--- nginx does not see what OpenSSL has already decrypted. The thread that reads
--- the answer is started first; when it need not wait, the connection is useless.
-local function is_silent(attempt)
-  local socket = attempt.socket
-  set_timeouts(attempt)
-  local reading = ngx.thread.spawn(function() return socket:receiveany(CHUNK) end)
-  if coroutine.status(reading) == "zombie" then
-    ngx.thread.wait(reading)
-    return false
-  end
-  attempt.reading = reading
-  return true
-end
-
--- A connection nothing has been written to, from the pool or a new one.
-local function connect(attempt)
-  while true do
-    local ok, kind, message, sent = open_socket(attempt)
-    if not ok then return nil, kind, message, sent end
-    if attempt.socket:getreusedtimes() == 0 then break end
-    attempt.connected = true
-    if is_silent(attempt) then return true end
-    attempt.connected = false
-    attempt.socket:close()
-  end
+-- Makes a connection ready for its first request.
+local function prepare(attempt)
   local ok, kind, message, sent = true, nil, nil, nil
   if attempt.origin.scheme == "https" then
     if attempt.options.proxy then ok, kind, message, sent = open_tunnel(attempt) end
     if ok then ok, kind, message, sent = shake_hands(attempt) end
   end
   if not ok then attempt.socket:close() end
-  attempt.connected = ok
   return ok, kind, message, sent
 end
 
 -- Requests ---------------------------------------------------------------------------------------
+
+-- A pooled connection has to be silent when it is written to: what comes unasked
+-- is its end, or the rest of an earlier answer. nginx asks the kernel, but what
+-- OpenSSL has decrypted already the kernel does not know. So over TLS the answer
+-- is read first, and a light thread writes the request once the reader waits.
+-- Returns nil when the reader has not waited; nothing was written then.
+--
+-- The writer stays until the reader kills it, or is dead: a light thread that has
+-- ended, and that a killed one should have waited for, keeps a request open for
+-- ever.
+local function write_when_silent(attempt, message)
+  local socket, thread, reader = attempt.socket, ngx.thread, coroutine.running()
+  local started, over, written, reason = false, false, nil, "timeout"
+  set_timeouts(attempt)
+  local writer = thread.spawn(function()
+    coroutine.yield()
+    if over then return end
+    started = true
+    written, reason = socket:send(message)
+    repeat ngx.sleep(WATCH) until is_dead(reader)
+  end)
+  local bytes, problem = socket:receiveany(CHUNK)
+  over = true
+  thread.kill(writer) -- with the socket, should it still be writing
+  if not started then return nil end
+  attempt.first_bytes, attempt.first_reason = bytes, problem
+  return true, written, reason
+end
+
+-- Without a pause where the kernel takes all of it, which is nearly always.
+local function write(attempt, message)
+  local socket = attempt.socket
+  set_timeouts(attempt)
+  if #message <= SMALL then return socket:send(message) end
+  return within(attempt, function()
+    local written, reason = socket:send(message)
+    return written, reason
+  end)
+end
+
+-- Writes the request to a connection of the pool. Returns nil where that cannot
+-- be done, and nothing was written.
+local function reuse(attempt, message)
+  if #message > SMALL then return nil end
+  attempt.connected = true
+  if attempt.origin.scheme ~= "https" then return true, write(attempt, message) end
+  local silent, written, reason = write_when_silent(attempt, message)
+  attempt.connected = silent
+  return silent, written, reason
+end
+
+-- Gets hold of a connection and writes the request to it. Returns true and what
+-- came of the writing, or the failure to connect.
+local function start(attempt, message)
+  while true do
+    local ok, kind, problem, sent = open_socket(attempt)
+    if not ok then return nil, kind, problem, sent end
+    if attempt.socket:getreusedtimes() == 0 then break end
+    local written_to, written, reason = reuse(attempt, message)
+    if written_to then return true, written, reason end
+    attempt.socket:close()
+  end
+  local ok, kind, problem, sent = prepare(attempt)
+  if not ok then return nil, kind, problem, sent end
+  attempt.connected = true
+  return true, write(attempt, message)
+end
 
 local function keep(attempt, response)
   local idle = attempt.idle
@@ -370,32 +424,22 @@ local function keep(attempt, response)
   attempt.socket:close()
 end
 
--- Closing is not possible while the answer is being waited for.
-local function abandon(attempt)
-  if attempt.reading then ngx.thread.kill(attempt.reading) end
-  attempt.reading = nil
-  attempt.socket:close()
-end
-
 -- An answer may come although the request could not be written to its end.
-local function exchange(attempt, head, request)
-  local socket = attempt.socket
-  set_timeouts(attempt)
-  local written, reason = within(remaining(attempt), function()
-    return socket:send({ head, request.body or "" })
-  end)
+local function exchange(attempt, message, request)
+  local ok, written, reason, sent = start(attempt, message)
+  if not ok then return fail(written, reason, sent) end
   if not written and reason == "timeout" then
-    abandon(attempt)
+    attempt.socket:close()
     return fail("timeout", "timed out sending the request", true)
   end
-  local response, kind, message = http1.reader(receiver(attempt))
+  local response, kind, problem = http1.reader(receiver(attempt))
     :response(request.method, request.max_response_size or RESPONSE_SIZE)
   if not response then
-    abandon(attempt)
-    if not written then message = "the request could not be sent: " .. tostring(reason) end
-    return fail(written and kind or "network", message, true)
+    attempt.socket:close()
+    if written then return fail(kind, problem, true) end
+    return fail("network", "the request could not be sent: " .. tostring(reason), true)
   end
-  response.reusable = response.reusable and written
+  response.reusable = response.reusable and written and #message <= SMALL
   keep(attempt, response)
   return response.status, response.headers, response.body
 end
@@ -413,21 +457,19 @@ local function write_head(options, origin, request)
 end
 
 local function send(options, request)
-  local origin = read_url(request.url)
+  local origin = http1.origin(request.url)
   if not origin then return fail("protocol", "the URL is not one of http:// or https://", false) end
   local head, problem = write_head(options, origin, request)
   if not head then return fail("protocol", problem, false) end
+  local message = head .. (request.body or "")
   local now = core.monotonic()
-  local unrepeatable = not request.idempotent
   local attempt = {
-    options = options, origin = origin, pool = pool_name(options, origin, not unrepeatable),
-    deadline = now + (request.timeout or TIMEOUT),
+    options = options, origin = origin, pool = pool_name(options, origin, request, #message),
+    deadline = now + (request.timeout or TIMEOUT), -- seconds of core.monotonic
     connect_deadline = now + (request.connect_timeout or CONNECT_TIMEOUT), connected = false,
-    idle = (unrepeatable or options.max_connections) and IDLE_UNREPEATABLE or IDLE,
+    idle = (request.idempotent and not options.max_connections) and IDLE or IDLE_UNREPEATABLE,
   }
-  local ok, kind, message, sent = connect(attempt)
-  if not ok then return fail(kind, message, sent) end
-  return exchange(attempt, head, request)
+  return exchange(attempt, message, request)
 end
 
 -- LuaJIT's own answer to whether a coroutine may yield; nginx's coroutine table
@@ -465,20 +507,20 @@ end
 -- }
 function M.new(settings)
   if not (ngx and ngx.socket) then error("usher.transport.ngx works inside nginx only", 2) end
-  local ok, options = pcall(read_settings, settings or {})
-  if not ok then error(options, 2) end
+  local options, problem = try_settings(settings or {})
+  if not options then error("usher: " .. problem, 2) end
   local closed = false
   return {
     send = function(request)
       if closed then return fail("cancelled", "the client was closed", false) end
-      local problem = cannot_wait()
-      if problem then return fail("cancelled", problem, false) end
+      local reason = cannot_wait()
+      if reason then return fail("cancelled", reason, false) end
       return send(options, request)
     end,
     sleep = function(seconds)
-      local problem = cannot_wait()
-      if problem then return fail("cancelled", problem, false) end
-      ngx.sleep(math.max(0, seconds))
+      local reason = cannot_wait()
+      if reason then return fail("cancelled", reason, false) end
+      ngx.sleep(math.max(TICK, seconds))
       return true
     end,
     -- The pools belong to the worker: connections leave them when they are idle.

@@ -1,0 +1,267 @@
+/* loop.c: libcurl's socket interface over epoll, and over poll() where there
+   is no epoll. Which transfer has ended, and how, is multi.c's business. */
+#include "curl/loop.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__has_include)
+#if __has_include(<sys/epoll.h>)
+#include <sys/epoll.h>
+#define HAVE_EPOLL 1
+#endif
+#endif
+
+enum { BATCH = 64 }; /* events taken from the kernel at once */
+
+static long long now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static us_watch *watch_of(us_loop *loop, curl_socket_t descriptor) {
+  size_t index = (size_t)descriptor, count = loop->count ? loop->count : 64;
+  us_watch *moved;
+  if (index < loop->count) return &loop->watches[index];
+  while (count <= index)
+    count *= 2;
+  moved = realloc(loop->watches, count * sizeof *moved);
+  if (moved == NULL) return NULL;
+  memset(moved + loop->count, 0, (count - loop->count) * sizeof *moved);
+  loop->watches = moved;
+  loop->count = count;
+  return &loop->watches[index];
+}
+
+#ifdef HAVE_EPOLL
+
+static int open_epoll(void) {
+  return epoll_create1(EPOLL_CLOEXEC);
+}
+
+/* Tells the kernel what is wanted, if that is news to it. */
+static bool register_watch(us_loop *loop, curl_socket_t descriptor,
+                           us_watch *watch) {
+  struct epoll_event event;
+  int action = watch->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  if (watch->wanted == watch->registered) return true;
+  if (watch->wanted == 0) action = EPOLL_CTL_DEL;
+  memset(&event, 0, sizeof event);
+  event.events = (watch->wanted & POLLIN ? (unsigned)EPOLLIN : 0u) |
+                 (watch->wanted & POLLOUT ? (unsigned)EPOLLOUT : 0u);
+  event.data.fd = descriptor;
+  if (epoll_ctl(loop->epoll, action, descriptor, &event) != 0 &&
+      watch->wanted != 0)
+    return false;
+  watch->registered = watch->wanted;
+  return true;
+}
+
+static int to_curl(unsigned int events) {
+  int mask = 0;
+  if (events & EPOLLIN) mask |= CURL_CSELECT_IN;
+  if (events & EPOLLOUT) mask |= CURL_CSELECT_OUT;
+  if (events & (EPOLLERR | EPOLLHUP)) mask |= CURL_CSELECT_ERR;
+  return mask;
+}
+
+#else
+
+static int open_epoll(void) {
+  return -1;
+}
+
+static bool register_watch(us_loop *loop, curl_socket_t descriptor,
+                           us_watch *watch) {
+  (void)loop;
+  (void)descriptor;
+  (void)watch;
+  return true;
+}
+
+#endif
+
+void us_loop_forget(us_loop *loop, curl_socket_t descriptor) {
+  static const us_watch nothing = {NULL, 0, 0};
+  if ((size_t)descriptor < loop->count) loop->watches[descriptor] = nothing;
+}
+
+/* CURLMOPT_SOCKETFUNCTION. A descriptor that is wanted no more stays
+   registered while it is a connection of the pool, whose end we hear of; one
+   of libcurl's own, such as the resolver's, is let go at once. */
+static int on_socket(CURL *easy, curl_socket_t descriptor, int what,
+                     void *context, void *unused) {
+  us_pool *pool = context;
+  us_watch *watch = watch_of(pool->loop, descriptor);
+  (void)easy;
+  (void)unused;
+  if (watch == NULL) return -1;
+  watch->pool = pool;
+  watch->wanted = 0;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) watch->wanted |= POLLIN;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+    watch->wanted |= POLLOUT;
+  if (what == CURL_POLL_REMOVE && us_sockets_has(&pool->sockets, descriptor))
+    return 0;
+  return register_watch(pool->loop, descriptor, watch) ? 0 : -1;
+}
+
+/* CURLMOPT_TIMERFUNCTION. */
+static int on_timer(CURLM *multi, long timeout_ms, void *context) {
+  us_pool *pool = context;
+  (void)multi;
+  pool->due_ms = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+  return 0;
+}
+
+bool us_loop_open(us_loop *loop) {
+  memset(loop, 0, sizeof *loop);
+  loop->epoll = open_epoll();
+  loop->generation = us_curl_generation();
+  loop->open = true;
+#ifdef HAVE_EPOLL
+  return loop->epoll >= 0;
+#else
+  return true;
+#endif
+}
+
+bool us_loop_is_open(const us_loop *loop) {
+  return loop->open;
+}
+
+void us_loop_join(us_loop *loop, us_pool *pool) {
+  if (pool->loop == loop) return;
+  us_loop_leave(pool);
+  pool->loop = loop;
+  pool->sockets.loop = loop;
+  pool->loop_next = loop->pools;
+  pool->due_ms = -1;
+  loop->pools = pool;
+  us_options_for_loop(pool->multi, on_socket, on_timer, pool);
+}
+
+/* Connections that rest in the pool are the kernel's no more. */
+static void unwatch(us_loop *loop, const us_pool *pool) {
+  size_t i;
+  for (i = 0; i < loop->count; i++) {
+    us_watch *watch = &loop->watches[i];
+    if (watch->pool != pool) continue;
+    watch->wanted = 0;
+    (void)register_watch(loop, (curl_socket_t)i, watch);
+    us_loop_forget(loop, (curl_socket_t)i);
+  }
+}
+
+void us_loop_leave(us_pool *pool) {
+  us_loop *loop = pool->loop;
+  us_pool **link;
+  if (loop == NULL) return;
+  link = &loop->pools;
+  while (*link != pool)
+    link = &(*link)->loop_next;
+  *link = pool->loop_next;
+  unwatch(loop, pool);
+  pool->loop = NULL;
+  pool->sockets.loop = NULL;
+  pool->loop_next = NULL;
+  us_options_for_loop(pool->multi, NULL, NULL, NULL);
+}
+
+/* A child of the process that opened it shares the descriptor, and must not
+   change what the parent has registered. */
+void us_loop_close(us_loop *loop) {
+  if (!loop->open) return;
+  loop->open = false;
+  if (loop->generation != us_curl_generation()) return;
+  while (loop->pools != NULL)
+    us_loop_leave(loop->pools);
+  if (loop->epoll >= 0) close(loop->epoll);
+  free(loop->watches);
+  loop->watches = NULL;
+  loop->count = 0;
+}
+
+static bool has_finished(const us_loop *loop) {
+  const us_pool *pool = loop->pools;
+  for (; pool != NULL; pool = pool->loop_next)
+    if (pool->finished.first != NULL) return true;
+  return false;
+}
+
+/* The wait, cut to when libcurl wants to be called at the latest. */
+static int cut_wait(const us_loop *loop, int wait_ms) {
+  long long now = now_ms();
+  const us_pool *pool = loop->pools;
+  for (; pool != NULL; pool = pool->loop_next) {
+    if (pool->due_ms < 0) continue;
+    if (pool->due_ms <= now) return 0;
+    if (pool->due_ms - now < wait_ms) wait_ms = (int)(pool->due_ms - now);
+  }
+  return wait_ms;
+}
+
+/* A descriptor that nobody wants has spoken: its server has closed it, or sends
+   what was not asked for. libcurl finds out when it wants the connection
+   again; until then the kernel need not repeat it. */
+static void dispatch(us_loop *loop, curl_socket_t descriptor, int mask) {
+  us_watch *watch = watch_of(loop, descriptor);
+  if (watch == NULL || watch->pool == NULL) return;
+  if (watch->wanted == 0)
+    (void)register_watch(loop, descriptor, watch);
+  else
+    us_pool_act(watch->pool, descriptor, mask);
+}
+
+#ifdef HAVE_EPOLL
+
+static void wait_events(us_loop *loop, int wait_ms) {
+  struct epoll_event events[BATCH];
+  int i, count = epoll_wait(loop->epoll, events, BATCH, wait_ms);
+  for (i = 0; i < count; i++)
+    dispatch(loop, events[i].data.fd, to_curl(events[i].events));
+}
+
+#else
+
+static void wait_events(us_loop *loop, int wait_ms) {
+  struct pollfd waiting[BATCH * 16];
+  nfds_t i, count = 0;
+  size_t at;
+  for (at = 0; at < loop->count && count < BATCH * 16; at++) {
+    if (loop->watches[at].wanted == 0) continue;
+    waiting[count].fd = (int)at;
+    waiting[count].events = loop->watches[at].wanted;
+    waiting[count++].revents = 0;
+  }
+  if (poll(waiting, count, wait_ms) <= 0) return;
+  for (i = 0; i < count; i++) {
+    int mask = 0;
+    if (waiting[i].revents & POLLIN) mask |= CURL_CSELECT_IN;
+    if (waiting[i].revents & POLLOUT) mask |= CURL_CSELECT_OUT;
+    if (waiting[i].revents & (POLLERR | POLLHUP)) mask |= CURL_CSELECT_ERR;
+    if (mask != 0) dispatch(loop, waiting[i].fd, mask);
+  }
+}
+
+#endif
+
+static void run_timers(us_loop *loop) {
+  long long now = now_ms();
+  us_pool *pool = loop->pools;
+  for (; pool != NULL; pool = pool->loop_next) {
+    if (pool->due_ms < 0 || pool->due_ms > now) continue;
+    pool->due_ms = -1;
+    us_pool_act(pool, CURL_SOCKET_TIMEOUT, 0);
+  }
+}
+
+void us_loop_wait(us_loop *loop, int wait_ms) {
+  if (has_finished(loop)) return;
+  wait_events(loop, cut_wait(loop, wait_ms));
+  run_timers(loop);
+}
