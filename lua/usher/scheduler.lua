@@ -72,6 +72,7 @@ function M.new()
     timers = {}, -- heap of { time, order, task }
     order = 0, -- of timers that are due at the same time
     task = nil, -- the running task
+    outer = active, -- what was running when this one was made
     poller = nil, -- { wait = function(seconds), close = function() }
   }, scheduler_mt)
 end
@@ -181,7 +182,9 @@ function scheduler_methods:run(finished)
 end
 
 --- Ends it: what is still in flight is cancelled, no task is resumed any more.
+-- An interrupt may have come out of the middle of a task.
 function scheduler_methods:close()
+  active = self.outer
   self.ready, self.first, self.last, self.timers = {}, 1, 0, {}
   if self.poller then self.poller.close() end
 end

@@ -21,7 +21,7 @@ bool us_slice_is(us_slice slice, const char *string) {
   return us_slice_equal(slice, us_text(string));
 }
 
-static void fail(us_buffer *buffer, us_status status) {
+void us_buffer_fail(us_buffer *buffer, us_status status) {
   size_t ceiling = buffer->ceiling;
   us_buffer_free(buffer);
   buffer->ceiling = ceiling;
@@ -53,12 +53,12 @@ void us_buffer_reset(us_buffer *buffer, size_t ceiling) {
 void us_buffer_append(us_buffer *buffer, const void *data, size_t length) {
   if (buffer->status != US_OK || length == 0) return;
   if (length > buffer->ceiling - buffer->length) {
-    fail(buffer, US_TOO_LARGE);
+    us_buffer_fail(buffer, US_TOO_LARGE);
     return;
   }
   if (buffer->length + length > buffer->capacity &&
       !grow(buffer, buffer->length + length)) {
-    fail(buffer, US_NO_MEMORY);
+    us_buffer_fail(buffer, US_NO_MEMORY);
     return;
   }
   memcpy(buffer->data + buffer->length, data, length);

@@ -26,6 +26,8 @@ void us_buffer_append_slice(us_buffer *buffer, us_slice slice);
 void us_buffer_append_text(us_buffer *buffer, const char *string);
 void us_buffer_append_byte(us_buffer *buffer, char byte);
 void us_buffer_append_integer(us_buffer *buffer, long long integer);
+/* Frees the memory; from now on appends do nothing. */
+void us_buffer_fail(us_buffer *buffer, us_status status);
 /* Forgets what lies beyond `length`. */
 void us_buffer_truncate(us_buffer *buffer, size_t length);
 us_slice us_buffer_slice(const us_buffer *buffer);

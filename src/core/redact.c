@@ -111,6 +111,8 @@ void us_secrets_add(us_buffer *list, us_slice secret) {
   us_buffer_reset(&other, US_LIMIT_BODY);
   us_url_append_encoded(&other, secret);
   add_form(list, us_buffer_slice(&other), secret);
+  if (json.status != US_OK || ascii.status != US_OK || other.status != US_OK)
+    us_buffer_fail(list, US_NO_MEMORY);
   us_buffer_free(&json);
   us_buffer_free(&ascii);
   us_buffer_free(&other);

@@ -4,7 +4,7 @@
 
 #include "core/buffer.h"
 
-/* A list of secrets, in one buffer. Adds `secret` as it is, and as JSON and
+/* A list of secrets, in one buffer, whose failure tells that it is not whole. Adds `secret` as it is, and as JSON and
    percent-encoding would write it. Secrets under four bytes are left out: they
    would mask ordinary text. */
 void us_secrets_add(us_buffer *list, us_slice secret);

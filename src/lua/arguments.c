@@ -16,13 +16,14 @@ static int buffer_gc(lua_State *L) {
 us_buffer *lus_buffer_new(lua_State *L, size_t ceiling) {
   us_buffer *buffer = lua_newuserdata(L, sizeof *buffer);
   memset(buffer, 0, sizeof *buffer);
-  if (luaL_newmetatable(L, "usher.buffer")) {
-    lua_pushcfunction(L, buffer_gc);
-    lua_setfield(L, -2, "__gc");
-  }
+  luaL_getmetatable(L, "usher.buffer");
   lua_setmetatable(L, -2);
   us_buffer_reset(buffer, ceiling);
   return buffer;
+}
+
+void lus_arguments_open(lua_State *L) {
+  lus_collected(L, "usher.buffer", buffer_gc);
 }
 
 /* Pops the value at the top and keeps it as long as the anchor lives. */

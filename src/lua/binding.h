@@ -21,6 +21,7 @@ typedef struct {
 } lus_place;
 
 /* client.c */
+void lus_client_open(lua_State *L);
 int lus_client_new(lua_State *L);
 /* The client at `index`, open; raises for anything else. */
 lus_client *lus_client_check(lua_State *L, int index, const char *method,
@@ -51,6 +52,7 @@ void lus_options_check(lua_State *L, int options, unsigned flags,
 bool lus_flag(lua_State *L, int options, const char *name, bool otherwise);
 
 /* arguments.c */
+void lus_arguments_open(lua_State *L);
 /* A buffer that dies with its userdata, pushed. */
 us_buffer *lus_buffer_new(lua_State *L, size_t ceiling);
 /* Reads the arguments of `rows` out of the table at `index` (nil: none) into

@@ -41,10 +41,7 @@ static construction *push_construction(lua_State *L) {
   construction *made = lua_newuserdata(L, sizeof *made);
   memset(made, 0, sizeof *made);
   made->limits = defaults;
-  if (luaL_newmetatable(L, "usher.construction")) {
-    lua_pushcfunction(L, construction_gc);
-    lua_setfield(L, -2, "__gc");
-  }
+  luaL_getmetatable(L, "usher.construction");
   lua_setmetatable(L, -2);
   us_problems_reset(&made->problems);
   return made;
@@ -70,12 +67,18 @@ static int client_tostring(lua_State *L) {
   return 1;
 }
 
-/* Pushes the metatable of a provider's clients, made on first use. "client"
-   marks it: luaL_checkudata would need one metatable for all. */
+/* Each provider has a metatable of its own, for its methods; "usher.client"
+   marks them all, since luaL_checkudata would want a single one. */
 static void push_metatable(lua_State *L, const us_provider *provider) {
   char name[64];
   snprintf(name, sizeof name, "usher.%s", provider->name);
-  if (!luaL_newmetatable(L, name)) return;
+  luaL_getmetatable(L, name);
+}
+
+static void new_class(lua_State *L, const us_provider *provider) {
+  char name[64];
+  snprintf(name, sizeof name, "usher.%s", provider->name);
+  luaL_newmetatable(L, name);
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "usher.client");
   lua_pushcfunction(L, lus_client_close);
@@ -88,6 +91,14 @@ static void push_metatable(lua_State *L, const us_provider *provider) {
   lua_setfield(L, -2, "__metatable");
   lua_newtable(L);
   lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+}
+
+void lus_client_open(lua_State *L) {
+  size_t i;
+  lus_collected(L, "usher.construction", construction_gc);
+  for (i = 0; i < us_provider_count; i++)
+    new_class(L, us_providers[i]);
 }
 
 int lus_client_class(lua_State *L) {

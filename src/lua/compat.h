@@ -28,6 +28,16 @@ static inline void lus_register(lua_State *L, const luaL_Reg *functions) {
   }
 }
 
+/* Makes the metatable of a userdata that frees what it holds. Filled in whole
+   whenever the module is opened: a first try may have run out of memory. */
+static inline void lus_collected(lua_State *L, const char *name,
+                                 lua_CFunction collect) {
+  luaL_newmetatable(L, name);
+  lua_pushcfunction(L, collect);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+}
+
 /* Pushes member `name` of the table at `index` (positive), without asking its
    metatable: what callers pass in is data. */
 static inline void lus_raw_get(lua_State *L, int index, const char *name) {

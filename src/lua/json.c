@@ -217,6 +217,7 @@ void lus_json_write(lua_State *L, int index, us_buffer *out,
 
 bool lus_json_decode(lua_State *L, int index) {
   size_t length;
+  int failure;
   const char *text = lua_tolstring(L, index, &length);
   index = lus_absolute(L, index);
   if (memchr(text, '\0', length) != NULL) {
@@ -227,7 +228,9 @@ bool lus_json_decode(lua_State *L, int index) {
   lua_getfield(L, -1, "decode");
   lua_remove(L, -2);
   lua_pushvalue(L, index);
-  if (lua_pcall(L, 1, 1, 0) == 0) return true;
+  failure = lua_pcall(L, 1, 1, 0);
+  if (failure == 0) return true;
+  if (failure == LUA_ERRMEM) lua_error(L);
   lua_pushfstring(L, "the answer is not JSON: %s", lua_tostring(L, -1));
   lua_remove(L, -2);
   return false;

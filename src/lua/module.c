@@ -118,6 +118,8 @@ int luaopen_usher_core(lua_State *L) {
                                        {"sleep", lus_sleep},
                                        {NULL, NULL}};
   lus_json_open(L);
+  lus_arguments_open(L);
+  lus_client_open(L);
   lus_error_open(L);
   lus_call_open(L);
   lua_newtable(L);
