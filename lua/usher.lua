@@ -66,10 +66,7 @@ local function send(environment, request)
   else
     status, headers, body, sent = environment.send(request)
   end
-  if environment.rate and status then
-    local said = type(headers) == "table" and headers["retry-after"]
-    environment.rate:learn(status, said and core.retry_after(said, core.now()))
-  end
+  if environment.rate and status then environment.rate:learn(status, headers) end
   return status, headers, body, sent
 end
 
@@ -150,6 +147,10 @@ function shared.curl(client, method, arguments, options)
   return (core.curl(client, method, arguments, options))
 end
 
+local function send_nothing()
+  return nil, "cancelled", "the client is closed", false
+end
+
 --- Closes a client: wipes its credentials and closes its connections. Closing
 -- again does nothing; any call afterwards raises.
 -- @function client:close
@@ -158,6 +159,7 @@ function shared.close(client)
   local environment = core.environment(client)
   local close = environment.close
   environment.close = nil
+  environment.send = send_nothing
   if close then close() end
 end
 

@@ -82,7 +82,7 @@ describe("a name", function()
   refuses("a very long unknown argument, which it does not repeat whole", "qiscus", "user_profile",
     { user_id = "b", [("x"):rep(1000)] = 1 }, "unknown argument '" .. ("x"):rep(64) .. "...'")
   refuses("positional arguments", "qiscus", "user_profile", { user_id = "b", "c" },
-    "unknown argument '?'")
+    "argument without a name: each is written name = value")
 
   refuses("an unknown option of a call, naming the nearest", "qiscus", "user_profile",
     { user_id = "b" }, "unknown option of a call 'retrys'; did you mean 'retries'?", nil,
@@ -485,7 +485,7 @@ describe("a file", function()
   refuses_file("with an unknown key, naming the nearest", { path = "Makefile", file_name = "x" },
     "unknown source 'file_name'; did you mean 'filename'?")
   refuses_file("with a list", { "Makefile" },
-    several("unknown source '?'", "source needs either path or data"))
+    several("field of a file without a name: each is written name = value", "source needs either path or data"))
   refuses_file("with a path that is no string", { path = true },
     several("source must have strings: path", "source needs either path or data"))
   refuses_file("with data that is no string", { data = {}, filename = "x" },

@@ -30,7 +30,7 @@ describe("the options of a client", function()
     { time_out = 1 }, "unknown option 'time_out'; did you mean 'timeout'?")
   refuses("an unknown option of the client like no other", "qiscus",
     { colour = "x" }, "unknown option 'colour'")
-  refuses("options of the client without a name", "qiscus", { "x" }, "unknown option '?'")
+  refuses("options of the client without a name", "qiscus", { "x" }, "option without a name: each is written name = value")
 
   for _, value in ipairs{ "bob", 5, true, print } do
     it(("cannot be a %s"):format(type(value)), function()
@@ -65,6 +65,7 @@ describe("the options of a client", function()
     { "deadline", "must be of type number", {} },
     { "retries", "must be of type integer", "2" },
     { "max_response_size", "must be of type integer", "1000" },
+    { "max_connections", "must be of type integer", "4" },
     { "proxy", "must be of type string", 8080 },
     { "insecure_http", "must be of type boolean", "yes" },
     { "ca_file", "must be of type string", true },
@@ -119,13 +120,14 @@ describe("the options of a client", function()
   it("are refused with all their problems in one message, headers included", function()
     local message = refusal.of_client("qiscus", {
       secret = "a\nb", base_url = "http://api.example.com", headers = { Host = "x" }, timeout = 0,
-      verify = "yes", colour = "red",
+      verify = "yes", colour = "red", transport = {},
     })
-    assert.is_truthy(message:find("^usher%.qiscus: 7 problems\n"))
+    assert.is_truthy(message:find("^usher%.qiscus: 8 problems\n"))
     for _, words in ipairs{
       "unknown option 'colour'", "app_id is required: string",
       "secret must not hold CR, LF or NUL", "base_url must be https",
       "verify must be of type boolean", "timeout must be above 0", "headers must not set Host",
+      "transport needs a function 'send'",
     } do
       assert.is_truthy(message:find("\n  " .. words, 1, true))
     end
@@ -312,14 +314,39 @@ describe("a base_url", function()
   end)
 end)
 
-describe("a transport option", function()
-  local rows = {
-    { "an empty table", {} },
-    { "a table whose send is no function", { send = {} } },
-  }
-  for _, row in ipairs(rows) do
-    refuses(row[1], "qiscus", { transport = row[2] },
-      "transport needs a function 'send'")
+describe("a transport", function()
+  for _, row in ipairs{
+    { "an empty table", {}, "transport needs a function 'send'" },
+    { "a table whose send is no function", { send = {} }, "transport needs a function 'send'" },
+    { "a table whose sleep is no function", { send = print, sleep = 5 },
+      "transport.sleep must be a function, not number" },
+    { "a table whose close is no function", { send = print, close = "x" },
+      "transport.close must be a function, not string" },
+  } do
+    refuses(row[1], "qiscus", { transport = row[2] }, row[3])
+  end
+end)
+
+describe("a rate", function()
+  local PER_SECOND = "rate.per_second must be above 0 and at most 1000000"
+  local BURST = "rate.burst must be a whole number from 1 to 1000000"
+  for _, row in ipairs{
+    { "nothing", {}, PER_SECOND },
+    { "a number", 5, "rate must be of type table" },
+    { "no calls a second", { per_second = 0 }, PER_SECOND },
+    { "fewer than no calls a second", { per_second = -1 }, PER_SECOND },
+    { "what is no number of calls", { per_second = 0 / 0 }, PER_SECOND },
+    { "endless calls a second", { per_second = 1 / 0 }, PER_SECOND },
+    { "a text", { per_second = "5" }, "rate.per_second must be of type number, not string" },
+    { "an empty burst", { per_second = 1, burst = 0 }, BURST },
+    { "half a burst", { per_second = 1, burst = 1.5 }, BURST },
+    { "an endless burst", { per_second = 1, burst = 1 / 0 }, BURST },
+    { "an unknown field", { per_second = 1, bursts = 2 },
+      "rate has an unknown field 'bursts'; did you mean 'burst'?" },
+    { "a dictionary that is not there", { per_second = 1, dict = "limits" },
+      "rate.dict: there is no lua_shared_dict 'limits'" },
+  } do
+    refuses(row[1], "qiscus", { rate = row[2] }, row[3])
   end
 end)
 

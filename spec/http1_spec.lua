@@ -351,3 +351,28 @@ describe("the HTTP/1.1 writer", function()
     end
   end)
 end)
+
+describe("the URL reader", function()
+  local function origin(url)
+    local found = http1.origin(url)
+    if not found then return nil end
+    return ("%s %s %d %s %s"):format(found.scheme, found.host, found.port, found.authority,
+      found.target)
+  end
+
+  it("takes URLs apart", function()
+    assert.equal("https a.example 443 a.example /", origin("https://a.example"))
+    assert.equal("https a.example 443 a.example /b?c=/d", origin("HTTPS://a.example:443/b?c=/d"))
+    assert.equal("http 127.0.0.1 8080 127.0.0.1:8080 /", origin("http://127.0.0.1:8080/"))
+    assert.equal("http [::1] 80 [::1] /", origin("http://[::1]"))
+    assert.equal("https [::1] 81 [::1]:81 /a", origin("https://[::1]:81/a"))
+  end)
+
+  it("refuses what is more or less than that", function()
+    for _, url in ipairs({ "", "a.example", "ftp://a.example", "http://", "http:///a",
+      "http://a.example?b", "http://a.example/#c", "http://user@a.example/", "http://a:b@c/",
+      "http://[::1", "http://::1/", "http://a:8x/", "https:/a.example" }) do
+      assert.is_nil(origin(url), url)
+    end
+  end)
+end)

@@ -38,7 +38,7 @@ local function source(items)
   if type(items) == "function" then return items end
   if type(items) ~= "table" then
     error(("usher.map: items must be a list or an iterator function, not %s"):format(type(items)),
-      3)
+      4)
   end
   local index = 0
   return function()
@@ -198,7 +198,8 @@ end
 --   return qiscus:login_or_register{ user_id = person.id, username = person.name }
 -- end, { concurrency = 64 })
 function M.map(items, fn, options)
-  options = options or {}
+  if options == nil then options = {} end
+  if type(options) ~= "table" then error("usher.map: options must be a table", 2) end
   local concurrency = check_options(options)
   if type(fn) ~= "function" then error("usher.map: the second argument must be a function", 2) end
   local group = new_group(items, fn, options)
@@ -223,6 +224,11 @@ end
 -- }
 function M.all(functions)
   if type(functions) ~= "table" then error("usher.all: a list of functions is expected", 2) end
+  for index, fn in ipairs(functions) do
+    if type(fn) ~= "function" then
+      error(("usher.all: item %d must be a function, not %s"):format(index, type(fn)), 2)
+    end
+  end
   return M.map(functions, function(fn) return fn() end,
     { concurrency = math.max(1, #functions) })
 end

@@ -58,6 +58,7 @@ local function local_store(clock)
   local state = { full_at = 0, held_until = 0, pace = 1 }
   return {
     now = clock,
+    pace = function() return state.pace end,
     update = function(change) return change(state) end,
   }
 end
@@ -77,6 +78,7 @@ local function shared_store(dict, key)
       ngx.update_time()
       return ngx.now()
     end,
+    pace = function() return dict:get(key .. ":pace") or 1 end,
     update = function(change)
       acquire()
       local state = {
@@ -152,21 +154,26 @@ local function hold_until(self, state, time)
   state.full_at = math.max(state.full_at, time + (self.burst - 1) * interval_of(self, state))
 end
 
+local function retry_after(headers)
+  for name, value in pairs(headers or {}) do
+    if type(name) == "string" and name:lower() == "retry-after" then
+      return core.retry_after(tostring(value), core.now())
+    end
+  end
+end
+
 --- Learns from an answer.
 -- @tparam number status
--- @tparam ?number retry_after seconds
-function limiter_methods:learn(status, retry_after)
-  local limited = status == 429 or (status == 503 and retry_after ~= nil)
-  if not limited and self.recovered then return end
+-- @tparam ?table headers of the answer
+function limiter_methods:learn(status, headers)
+  local said = (status == 429 or status == 503) and retry_after(headers) or nil
+  local limited = status == 429 or said ~= nil
+  if not limited and self.store.pace() == 1 then return end
   local now = self.store.now()
-  self.recovered = self.store.update(function(state)
-    if not limited then
-      set_pace(state, math.min(1, state.pace + RECOVERY), now)
-      return state.pace == 1
-    end
-    if not retry_after then set_pace(state, math.max(SLOWEST, state.pace / 2), now) end
-    hold_until(self, state, now + (retry_after or 0))
-    return false
+  self.store.update(function(state)
+    if not limited then return set_pace(state, math.min(1, state.pace + RECOVERY), now) end
+    if not said then set_pace(state, math.max(SLOWEST, state.pace / 2), now) end
+    hold_until(self, state, now + (said or 0))
   end)
 end
 

@@ -81,6 +81,19 @@ lua_package_path "@/lua/?.lua;@/lua/?/init.lua;@/?.lua;;";
 lua_package_cpath "@/build/5.1/?.so;;";]]):gsub("@", here))
 end
 
+--- Makes a certificate of its own for "localhost" and its key.
+-- @tparam string directory where `own.pem` and `own.key` are written
+-- @treturn string the lines that a server block needs to use them
+function M.certify(directory)
+  local made = os.execute(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+    .. " -nodes -keyout '%s/own.key' -out '%s/own.pem' -days 2 -subj /CN=localhost"
+    .. " -addext subjectAltName=DNS:localhost >'%s/openssl.log' 2>&1")
+    :format(directory, directory, directory))
+  assert(made == true or made == 0, "openssl failed")
+  return ("ssl_certificate %s/own.pem; ssl_certificate_key %s/own.key;")
+    :format(directory, directory)
+end
+
 local CONFIGURATION = [[
 ${modules}
 daemon off;
@@ -103,6 +116,7 @@ http {
   ${http}
   server {
     listen 127.0.0.1:${port};
+    ${tls}
     location = /run { content_by_lua_block { require("spec.nginx.run").serve() } }
     location = /ping { content_by_lua_block { ngx.print("pong") } }
     ${server}
@@ -137,17 +151,19 @@ end
 
 --- Starts nginx and waits until it answers.
 -- @tparam[opt] table options lines of configuration: `main`, `http` and `server` go into the blocks
--- of that name
--- @treturn table with `port`, `directory` and the methods below
+-- of that name; `tls = true` for a second port that speaks TLS
+-- @treturn table with `port`, `tls_port`, `directory` and the methods below
 function M.start(options)
   options = options or {}
   local directory = output_of("mktemp -d")
   local modules, paths = M.common_lines()
-  local port = M.free_port()
+  local port, tls_port = M.free_port(), options.tls and M.free_port()
   local fields = { modules = modules, paths = paths, directory = directory, port = port,
+    tls = tls_port and ("listen 127.0.0.1:%s ssl; %s"):format(tls_port, M.certify(directory)) or "",
     main = options.main or "", http = options.http or "", server = options.server or "" }
   write_file(directory .. "/nginx.conf", (CONFIGURATION:gsub("%${(%l+)}", fields)))
-  local server = setmetatable({ port = port, directory = directory }, metatable)
+  local server = setmetatable({ port = port, tls_port = tls_port, directory = directory },
+    metatable)
   server.pipe = assert(io.popen(COMMAND:format(M.program(), directory, directory, directory,
     directory), "w"))
   wait_until_up(server)

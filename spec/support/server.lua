@@ -66,6 +66,7 @@ local function new_connection(raw, listener)
   raw:setmode("b", "bn")
   raw:onerror(return_error)
   raw:settimeout(PATIENCE)
+  raw:setmaxline(1048576)
   set_option(raw, IPPROTO_TCP, TCP_NODELAY, ffi.new("struct int_option", { 1 }))
   return setmetatable({
     raw = raw, id = connections, listener = listener, requests = 0, open = true,
@@ -95,7 +96,7 @@ function connection_methods:reply(status, headers, body)
   local head = { ("HTTP/1.1 %d Whatever\r\n"):format(status) }
   for _, header in ipairs(headers or {}) do head[#head + 1] = header .. "\r\n" end
   if body then head[#head + 1] = ("Content-Length: %d\r\n"):format(#body) end
-  return self:write(table.concat(head), "\r\n", body or "")
+  return self:write(table.concat(head), "\r\n", self.method ~= "HEAD" and body or "")
 end
 
 function connection_methods:json(status, value)
@@ -123,6 +124,7 @@ end
 
 local function note(connection, request)
   connection.requests = connection.requests + 1
+  connection.method = request.method
   request.connection = connection.id
   request.listener = connection.listener
   journal[#journal + 1] = request
@@ -455,8 +457,7 @@ local function pump(from, to)
     local data = from.raw:xread(-16384, "b", PATIENCE)
     if not data or not to:write(data) then break end
   end
-  from.raw:shutdown("r")
-  to.raw:shutdown("w")
+  pcall(to.raw.shutdown, to.raw, "w") -- raises if the other direction has closed it
 end
 
 -- A proxy for loopback; the first segments of the path cannot choose anything here.
@@ -538,12 +539,13 @@ local function h2_ok(connection, request)
   connection:h2_reply(request.stream, 200, JSON_TYPE, '{"ok":true}')
 end
 
-local function h2_error_once(code)
-  return function(connection, request)
-    if connection.refused then return h2_ok(connection, request) end
-    connection.refused = true
-    connection:frame(RST_STREAM, 0, request.stream, big_endian(code, 4))
-  end
+-- Refuses the first request for each target, whatever connection it is on.
+local refused = {}
+
+local function h2_refuse_once(connection, request)
+  if refused[request.target] then return h2_ok(connection, request) end
+  refused[request.target] = true
+  connection:frame(RST_STREAM, 0, request.stream, big_endian(REFUSED_STREAM, 4))
 end
 
 local h2_faults = {
@@ -563,7 +565,7 @@ local h2_faults = {
   reset_stream = { 0, function(connection, request)
     connection:frame(RST_STREAM, 0, request.stream, big_endian(INTERNAL_ERROR, 4))
   end },
-  refused_once = { 0, h2_error_once(REFUSED_STREAM) },
+  refused_once = { 0, h2_refuse_once },
   close_before_reply = { 0, function(connection) connection:close() end },
   stale = { 0, function(connection, request)
     if connection.requests == 1 then return h2_ok(connection, request) end
@@ -571,6 +573,7 @@ local h2_faults = {
   end },
   goaway = { 0, function(connection, request)
     h2_ok(connection, request)
+    connection.last_stream = request.stream
     connection:frame(GOAWAY, 0, 0, big_endian(request.stream, 4) .. big_endian(0, 4))
   end },
   stall = { 1, function() end },
@@ -633,7 +636,7 @@ local function serve_http2(connection)
     if ends and connection.streams[stream] then
       local request = connection.streams[stream]
       connection.streams[stream] = nil
-      h2_finish(connection, request)
+      if stream <= (connection.last_stream or stream) then h2_finish(connection, request) end
     end
   end
   connection:close()

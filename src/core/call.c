@@ -254,16 +254,26 @@ static us_decision decide(const us_call *call, us_moment now) {
   return us_retry_decide(&outcome);
 }
 
-/* What is sent says nothing of the method while only a token was asked for. */
+/* "issue_token: <message>", cut where an error's message is. */
+static void name_token_method(us_call *call) {
+  us_buffer *message = &call->error.message;
+  us_buffer words = *message;
+  us_slice rest;
+  memset(message, 0, sizeof *message);
+  us_error_say(&call->error, us_text(call->token_method->name));
+  us_buffer_append_text(message, ": ");
+  rest = us_buffer_slice(&words);
+  if (rest.length > US_LIMIT_TEXT - message->length)
+    rest.length = US_LIMIT_TEXT - message->length;
+  us_buffer_append_slice(message, rest);
+  us_buffer_free(&words);
+}
+
+/* While a token is asked for nothing of the method itself is sent. */
 static void settle_sent(us_call *call) {
   us_error *error = &call->error;
   if (call->fetching_token) {
-    us_buffer words = error->message;
-    memset(&error->message, 0, sizeof error->message);
-    us_error_say(error, us_text(call->token_method->name));
-    us_buffer_append_text(&error->message, ": ");
-    us_buffer_append_slice(&error->message, us_buffer_slice(&words));
-    us_buffer_free(&words);
+    name_token_method(call);
     error->request_sent = call->maybe_acted;
   } else if (error->request_sent && error->kind != US_KIND_RATE_LIMITED) {
     call->maybe_acted = true;

@@ -33,6 +33,10 @@ static bool same_name(us_slice a, us_slice b) {
   return true;
 }
 
+bool us_header_name_is(us_slice name, const char *other) {
+  return same_name(name, us_text(other));
+}
+
 bool us_headers_has(const us_buffer *list, us_slice name) {
   us_header header;
   size_t at = 0;
@@ -59,6 +63,6 @@ bool us_header_name_is_reserved(us_slice name) {
       "TE",         "Transfer-Encoding", "Trailer", "Upgrade"};
   size_t i;
   for (i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-    if (same_name(name, us_text(reserved[i]))) return true;
+    if (us_header_name_is(name, reserved[i])) return true;
   return false;
 }

@@ -18,6 +18,8 @@ void us_headers_add(us_buffer *list, const char *name, us_slice value,
 bool us_headers_next(const us_buffer *list, size_t *at, us_header *header);
 /* True when a field of that name is there; case does not count. */
 bool us_headers_has(const us_buffer *list, us_slice name);
+/* Names are the same whatever their case. */
+bool us_header_name_is(us_slice name, const char *other);
 /* A token of RFC 9110 section 5.6.2. */
 bool us_header_name_is_valid(us_slice name);
 /* Fields that frame the message or belong to the connection: the transport's,

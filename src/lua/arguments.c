@@ -167,10 +167,9 @@ static void check_file_keys(lua_State *L, const us_parameter *row,
                                       {.name = "content_type"}};
   lua_pushnil(L);
   while (lua_next(L, -2)) {
-    us_slice key = {"?", 1};
-    if (lua_type(L, -2) == LUA_TSTRING)
-      key.data = lua_tolstring(L, -2, &key.length);
-    if (us_parameter_find(keys, 4, key) < 0)
+    us_slice key;
+    if (lus_key(L, -2, "field of a file", &key, problems) &&
+        us_parameter_find(keys, 4, key) < 0)
       us_problem_unknown(problems, row->name, key,
                          us_nearest_parameter(keys, 4, key));
     lua_pop(L, 1);
@@ -275,6 +274,17 @@ static void read_value(lua_State *L, const us_parameter *row, us_value *value,
     must_be(problems, row, L);
   }
   if (problems->count > before) value->kind = US_TRUTH;
+}
+
+bool lus_key(lua_State *L, int index, const char *what, us_slice *name,
+             us_problems *problems) {
+  if (lua_type(L, index) == LUA_TSTRING) {
+    name->data = lua_tolstring(L, index, &name->length);
+    return true;
+  }
+  us_problem(problems, NULL, what,
+             " without a name: each is written name = value");
+  return false;
 }
 
 void lus_arguments_read(lua_State *L, int index, const us_parameter *rows,

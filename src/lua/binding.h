@@ -60,6 +60,9 @@ us_buffer *lus_buffer_new(lua_State *L, size_t ceiling);
 void lus_arguments_read(lua_State *L, int index, const us_parameter *rows,
                         size_t count, us_value *values, int anchor,
                         us_problems *problems);
+/* Reads the key at `index`; false, with a problem, when it is not a string. */
+bool lus_key(lua_State *L, int index, const char *what, us_slice *name,
+             us_problems *problems);
 /* Raises the problems, if there are any. */
 void lus_problems_raise(lua_State *L, us_problems *problems,
                         const lus_place *place);

@@ -29,11 +29,10 @@ enum { CLIENT = 1, METHOD, ARGUMENTS, OPTIONS, CALL, ANCHOR, ENVIRONMENT };
    that a call may override. */
 static void check_name(lua_State *L, const us_provider *provider,
                        const us_method *method, us_problems *problems) {
-  us_slice name = {"?", 1};
+  us_slice name;
   const char *nearest;
   int option;
-  if (lua_type(L, -1) == LUA_TSTRING)
-    name.data = lua_tolstring(L, -1, &name.length);
+  if (!lus_key(L, -1, "argument", &name, problems)) return;
   if (us_parameter_find(method->parameters, method->count, name) >= 0) return;
   option = us_parameter_find(provider->options, provider->option_count, name);
   if (option >= 0 && (provider->options[option].flags & US_PER_CALL)) return;
@@ -67,12 +66,11 @@ static void check_option_names(lua_State *L, const us_provider *provider,
                                us_problems *problems) {
   lua_pushnil(L);
   while (lua_next(L, OPTIONS)) {
-    us_slice name = {"?", 1};
+    us_slice name;
     const char *nearest = NULL;
     size_t distance = 0;
     lua_pop(L, 1);
-    if (lua_type(L, -1) == LUA_TSTRING)
-      name.data = lua_tolstring(L, -1, &name.length);
+    if (!lus_key(L, -1, "option of a call", &name, problems)) continue;
     if (is_call_option(provider->options, provider->option_count, name,
                        &nearest, &distance) ||
         is_call_option(lus_options, lus_option_count, name, &nearest,
@@ -124,7 +122,10 @@ static const us_method *method_of(lua_State *L, const us_provider *provider,
   method = us_method_find(provider, name);
   if (method == NULL) {
     const char *nearest = us_nearest_method(provider, name);
-    lua_pushfstring(L, "no method '%s'", name.data);
+    lua_pushlstring(L, name.data, name.length > 64 ? 64 : name.length);
+    lua_pushfstring(L, "no method '%s%s'", lua_tostring(L, -1),
+                    name.length > 64 ? "..." : "");
+    lua_remove(L, -2);
     if (nearest != NULL)
       lua_pushfstring(L, "; did you mean '%s'?", nearest);
     else
@@ -247,38 +248,63 @@ int lus_call_curl(lua_State *L) {
   return 1;
 }
 
-/* The value of Retry-After in the table at `index`; names are lower case from
-   our transports, any case from a user's. */
+/* The value of Retry-After in the table at `index`, however it is spelled. It
+   stays on the stack: the slice points into it. */
 static us_slice retry_after(lua_State *L, int index) {
   us_slice value = {"", 0};
   if (!lua_istable(L, index)) return value;
-  lua_getfield(L, index, "retry-after");
-  if (lua_isnil(L, -1)) {
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    us_slice name = {"", 0};
+    if (lua_type(L, -2) == LUA_TSTRING)
+      name.data = lua_tolstring(L, -2, &name.length);
+    if (us_header_name_is(name, "Retry-After") && lua_isstring(L, -1)) {
+      value.data = lua_tolstring(L, -1, &value.length);
+      return value;
+    }
     lua_pop(L, 1);
-    lua_getfield(L, index, "Retry-After");
   }
-  if (lua_isstring(L, -1)) value.data = lua_tolstring(L, -1, &value.length);
-  /* stays on the stack: the slice points into it */
   return value;
+}
+
+static bool is_nil_or(lua_State *L, int index, int type) {
+  return lua_isnil(L, index) || lua_type(L, index) == type;
+}
+
+/* Stack: 1 call, then what the transport returned. */
+static void check_reply(lua_State *L, const lus_call *call) {
+  lus_place place = {call->provider->name, NULL, 0};
+  bool failed = lua_isnil(L, 2) && lua_type(L, 3) == LUA_TSTRING &&
+                is_nil_or(L, 4, LUA_TSTRING);
+  bool answered = lua_type(L, 2) == LUA_TNUMBER && lua_tonumber(L, 2) > -1e5 &&
+                  lua_tonumber(L, 2) < 1e5 && is_nil_or(L, 3, LUA_TTABLE) &&
+                  is_nil_or(L, 4, LUA_TSTRING);
+  if (failed || answered) return;
+  lua_pushfstring(L,
+                  "a transport returns status, headers, body or nil, kind, "
+                  "message, sent; this one returned %s, %s, %s",
+                  luaL_typename(L, 2), luaL_typename(L, 3),
+                  luaL_typename(L, 4));
+  lus_raise(L, &place, lua_tostring(L, -1));
 }
 
 /* Stack: 1 call, 2 nil, 3 kind, 4 message, 5 sent. */
 static void read_failure(lua_State *L, us_reply *reply) {
   us_slice kind;
-  kind.data = luaL_checklstring(L, 3, &kind.length);
+  kind.data = lua_tolstring(L, 3, &kind.length);
   reply->failed = true;
   reply->kind = us_kind_find(kind, US_KIND_NETWORK);
   reply->message.data =
       luaL_optlstring(L, 4, kind.data, &reply->message.length);
-  reply->sent = lua_isnoneornil(L, 5) || lua_toboolean(L, 5);
+  reply->sent = lua_isnil(L, 5) || lua_toboolean(L, 5);
 }
 
 /* Stack: 1 call, 2 status, 3 headers, 4 body; the value decoded from it, or
    the words why not, comes to the top. */
 static void read_answer(lua_State *L, us_reply *reply, us_document *document) {
-  reply->status = (int)luaL_checkinteger(L, 2);
-  if (!lua_isnoneornil(L, 3)) luaL_checktype(L, 3, LUA_TTABLE);
-  reply->retry_after = retry_after(L, 3);
+  reply->status = (int)lua_tonumber(L, 2);
+  if (reply->status == 429 || reply->status == 503)
+    reply->retry_after = retry_after(L, 3);
   reply->body.data = luaL_optlstring(L, 4, "", &reply->body.length);
   if (us_response_is_empty(reply->body)) {
     lua_pushboolean(L, 1);
@@ -362,6 +388,7 @@ static int call_next(lua_State *L) {
   lua_settop(L, 5);
   lus_get_environment(L, 1);
   now = lus_moment(L, 6);
+  if (told) check_reply(L, call);
   if (told && lua_isnil(L, 2))
     read_failure(L, &reply);
   else if (told)

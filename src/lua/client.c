@@ -244,11 +244,10 @@ static void check_names(lua_State *L, const us_provider *provider,
   const us_parameter *own = provider->options;
   lua_pushnil(L);
   while (lua_next(L, OPTIONS)) {
-    us_slice name = {"?", 1};
+    us_slice name;
     const char *nearest;
     lua_pop(L, 1);
-    if (lua_type(L, -1) == LUA_TSTRING)
-      name.data = lua_tolstring(L, -1, &name.length);
+    if (!lus_key(L, -1, "option", &name, problems)) continue;
     if (us_parameter_find(own, provider->option_count, name) >= 0 ||
         us_parameter_find(lus_options, lus_option_count, name) >= 0)
       continue;

@@ -108,7 +108,8 @@ static double number(lua_State *L, const char *name, double otherwise) {
   lua_getfield(L, 1, name);
   value = luaL_optnumber(L, -1, otherwise);
   lua_pop(L, 1);
-  return value;
+  if (!(value > -1e6)) return -1e6;
+  return value < 1e6 ? value : 1e6;
 }
 
 static bool flag(lua_State *L, const char *name) {

@@ -101,32 +101,47 @@ static int compare(const void *a, const void *b) {
   return x->length < y->length ? -1 : x->length > y->length;
 }
 
-/* Pushes a userdata with the names of the members, sorted; NULL when one is
-   not a string. The names live in the table itself. */
-static us_slice *push_names(lua_State *L, int index, size_t count) {
-  us_slice *names = lua_newuserdata(L, (count ? count : 1) * sizeof *names);
-  size_t i = 0;
+/* Pushes a list of the names of the members, which keeps them: the table may
+   be weak, or changed by a finalizer. The list's length, or -1 when a key is
+   not a string. */
+static int push_keys(lua_State *L, int index) {
+  int count = 0;
+  lua_newtable(L);
   lua_pushnil(L);
   while (lua_next(L, index)) {
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TSTRING) {
       lua_pop(L, 1);
-      return NULL;
+      return -1;
     }
-    names[i].data = lua_tolstring(L, -1, &names[i].length);
-    i++;
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, ++count);
   }
-  qsort(names, count, sizeof *names, compare);
+  return count;
+}
+
+/* Pushes a userdata with the names of the list at the top, sorted. */
+static us_slice *push_sorted(lua_State *L, int count) {
+  us_slice *names =
+      lua_newuserdata(L, (count ? (size_t)count : 1) * sizeof *names);
+  int i;
+  for (i = 0; i < count; i++) {
+    lua_rawgeti(L, -2, i + 1);
+    names[i].data = lua_tolstring(L, -1, &names[i].length);
+    lua_pop(L, 1);
+  }
+  qsort(names, (size_t)count, sizeof *names, compare);
   return names;
 }
 
-static bool write_object(writer *to, int index, const frame *at, size_t count) {
+static bool write_object(writer *to, int index, const frame *at) {
   lua_State *L = to->L;
   frame member = {at, {NULL, 0}, 0, at->depth + 1};
-  us_slice *names = push_names(L, index, count);
-  size_t i;
-  if (names == NULL)
+  int i, count = push_keys(L, index);
+  us_slice *names;
+  if (count < 0)
     return refuse(to, at, "has gaps, or mixes names and numbers as keys");
+  names = push_sorted(L, count);
   us_json_open(&to->json, '{');
   for (i = 0; i < count; i++) {
     bool written;
@@ -139,8 +154,7 @@ static bool write_object(writer *to, int index, const frame *at, size_t count) {
     if (!written) return false;
   }
   us_json_close(&to->json, '}');
-  lua_pop(L, 1);
-  return true;
+  return true; /* write_table takes names and keys off the stack */
 }
 
 static bool write_table(writer *to, int index, const frame *at) {
@@ -156,7 +170,7 @@ static bool write_table(writer *to, int index, const frame *at) {
     if (at->up == NULL) return refuse(to, at, "must be an object, not a list");
     written = write_array(to, index, at, length);
   } else {
-    written = write_object(to, index, at, count);
+    written = write_object(to, index, at);
   }
   lua_settop(to->L, top);
   return written;
