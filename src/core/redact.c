@@ -55,14 +55,15 @@ static size_t decode(us_slice text, unsigned long *character) {
   return length;
 }
 
-static void append_escape(us_buffer *out, unsigned long unit) {
+static void append_escape(us_buffer *out, unsigned long unit, bool upper) {
   char escape[8];
-  snprintf(escape, sizeof escape, "\\u%04lx", unit & 0xffff);
+  snprintf(escape, sizeof escape, upper ? "\\u%04lX" : "\\u%04lx",
+           unit & 0xffff);
   us_buffer_append_text(out, escape);
 }
 
 /* With all but ASCII as \uXXXX: what many JSON writers do by default. */
-static us_slice as_ascii(us_slice text, us_buffer *scratch) {
+static us_slice as_ascii(us_slice text, bool upper, us_buffer *scratch) {
   us_slice rest = text;
   us_buffer_reset(scratch, US_LIMIT_BODY);
   while (rest.length > 0) {
@@ -72,10 +73,10 @@ static us_slice as_ascii(us_slice text, us_buffer *scratch) {
     if (length == 1) {
       us_buffer_append_byte(scratch, rest.data[0]);
     } else if (character < 0x10000) {
-      append_escape(scratch, character);
+      append_escape(scratch, character, upper);
     } else {
-      append_escape(scratch, 0xd800 + ((character - 0x10000) >> 10));
-      append_escape(scratch, 0xdc00 + ((character - 0x10000) & 0x3ff));
+      append_escape(scratch, 0xd800 + ((character - 0x10000) >> 10), upper);
+      append_escape(scratch, 0xdc00 + ((character - 0x10000) & 0x3ff), upper);
     }
     rest.data += length;
     rest.length -= length;
@@ -99,22 +100,32 @@ static void add_form(us_buffer *list, us_slice form, us_slice plain) {
   if (!us_slice_equal(form, plain)) add(list, form);
 }
 
-void us_secrets_add(us_buffer *list, us_slice secret) {
-  us_buffer json = {0}, ascii = {0}, other = {0};
-  us_slice escaped = as_json(secret, &json);
-  us_slice plain = as_ascii(escaped, &ascii);
-  add(list, secret);
-  add_form(list, escaped, secret);
-  add_form(list, with_slashes(escaped, &other), escaped);
+/* The forms that JSON may have without any character beyond ASCII. */
+static us_status add_ascii(us_buffer *list, us_slice escaped, bool upper) {
+  us_buffer ascii = {0}, other = {0};
+  us_slice plain = as_ascii(escaped, upper, &ascii);
+  us_status status;
   add_form(list, plain, escaped);
   add_form(list, with_slashes(plain, &other), escaped);
+  status = ascii.status != US_OK ? ascii.status : other.status;
+  us_buffer_free(&ascii);
+  us_buffer_free(&other);
+  return status;
+}
+
+void us_secrets_add(us_buffer *list, us_slice secret) {
+  us_buffer json = {0}, other = {0};
+  us_slice escaped = as_json(secret, &json);
+  bool whole = add_ascii(list, escaped, false) == US_OK &&
+               add_ascii(list, escaped, true) == US_OK;
+  add(list, secret);
+  add_form(list, escaped, secret);
   us_buffer_reset(&other, US_LIMIT_BODY);
   us_url_append_encoded(&other, secret);
   add_form(list, us_buffer_slice(&other), secret);
-  if (json.status != US_OK || ascii.status != US_OK || other.status != US_OK)
+  if (!whole || json.status != US_OK || other.status != US_OK)
     us_buffer_fail(list, US_NO_MEMORY);
   us_buffer_free(&json);
-  us_buffer_free(&ascii);
   us_buffer_free(&other);
 }
 
