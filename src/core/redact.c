@@ -113,6 +113,19 @@ static us_status add_ascii(us_buffer *list, us_slice escaped, bool upper) {
   return status;
 }
 
+static void add_percent(us_buffer *list, us_slice secret, us_buffer *scratch) {
+  size_t i;
+  us_buffer_reset(scratch, US_LIMIT_BODY);
+  us_url_append_encoded(scratch, secret);
+  add_form(list, us_buffer_slice(scratch), secret);
+  for (i = 0; i + 2 < scratch->length; i++) {
+    if (scratch->data[i] != '%') continue;
+    scratch->data[i + 1] |= 0x20; /* digits stay, letters become small */
+    scratch->data[i + 2] |= 0x20;
+  }
+  add_form(list, us_buffer_slice(scratch), secret);
+}
+
 void us_secrets_add(us_buffer *list, us_slice secret) {
   us_buffer json = {0}, other = {0};
   us_slice escaped = as_json(secret, &json);
@@ -120,9 +133,9 @@ void us_secrets_add(us_buffer *list, us_slice secret) {
                add_ascii(list, escaped, true) == US_OK;
   add(list, secret);
   add_form(list, escaped, secret);
-  us_buffer_reset(&other, US_LIMIT_BODY);
-  us_url_append_encoded(&other, secret);
-  add_form(list, us_buffer_slice(&other), secret);
+  add_form(list, with_slashes(escaped, &other), escaped);
+  whole = whole && other.status == US_OK;
+  add_percent(list, secret, &other);
   if (!whole || json.status != US_OK || other.status != US_OK)
     us_buffer_fail(list, US_NO_MEMORY);
   us_buffer_free(&json);
