@@ -66,6 +66,7 @@ build = {
         "src/lua/module.c",
         "src/lua/moment.c",
         "src/lua/options.c",
+        "src/lua/reply.c",
         "src/lua/request.c",
       },
       defines = { "_POSIX_C_SOURCE=200809L" },

@@ -35,7 +35,7 @@ typedef struct us_transfer {
   us_handle *handle;
 
   us_stage stage;
-  us_request request;
+  us_wire_request request;
   struct curl_slist *headers;
   us_sockets *sockets;
 
@@ -49,7 +49,7 @@ typedef struct us_transfer {
   bool head_complete;
   us_length_claim length_claim;
   us_bytes body;
-  us_outcome outcome;
+  us_transfer_outcome outcome;
 } us_transfer;
 
 /* Adds a header that has no problem. False: no memory. */

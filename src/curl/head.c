@@ -16,7 +16,8 @@ static char *line_end(const us_head_reader *reader) {
   return newline != NULL ? newline + 1 : reader->end;
 }
 
-static void set_value(us_header *header, const char *start, const char *end) {
+static void set_value(us_wire_header *header, const char *start,
+                      const char *end) {
   while (start < end && is_blank(*start))
     start++;
   while (end > start && is_blank(end[-1]))
@@ -25,7 +26,7 @@ static void set_value(us_header *header, const char *start, const char *end) {
   header->value_length = (size_t)(end - start);
 }
 
-static void set_name(us_header *header, char *start, char *end) {
+static void set_name(us_wire_header *header, char *start, char *end) {
   char *at;
   while (end > start && is_blank(end[-1]))
     end--;
@@ -45,7 +46,7 @@ us_head_reader us_head_read(char *head, size_t length) {
 }
 
 /* A line that begins with a blank continues the header before it. */
-bool us_head_next(us_head_reader *reader, us_header *header) {
+bool us_head_next(us_head_reader *reader, us_wire_header *header) {
   while (reader->at < reader->end) {
     char *start = reader->at, *end = line_end(reader);
     char *colon = memchr(start, ':', (size_t)(end - start));
@@ -66,7 +67,7 @@ void us_length_claim_read(us_length_claim *claim, const char *line,
                           size_t length) {
   static const char name[] = "content-length:";
   const size_t name_length = sizeof(name) - 1;
-  us_header header;
+  us_wire_header header;
   char text[sizeof(claim->text)] = "";
   if (length < name_length || strncasecmp(line, name, name_length) != 0) return;
   set_value(&header, line + name_length, line + length);

@@ -12,18 +12,18 @@ typedef struct {
   const char *value; /* without the blanks around it */
   size_t value_length;
   bool folded;
-} us_header;
+} us_wire_header;
 
 /* What is left to read; the names in it are made lower case on the way. */
 typedef struct {
   char *at;
   char *end;
-  us_header last;
+  us_wire_header last;
 } us_head_reader;
 
 /* Starts behind the status line. */
 us_head_reader us_head_read(char *head, size_t length);
-bool us_head_next(us_head_reader *reader, us_header *header);
+bool us_head_next(us_head_reader *reader, us_wire_header *header);
 
 /* What the Content-Length lines of one head say. A zeroed one has seen none. */
 typedef struct {

@@ -26,7 +26,8 @@ us_pool *lus_pool_check(lua_State *L, int index) {
 }
 
 /* Pushes it, with its pool and its body kept alive. */
-static lus_transfer *new_transfer(lua_State *L, const us_request *request) {
+static lus_transfer *new_transfer(lua_State *L,
+                                  const us_wire_request *request) {
   lus_transfer *self = lua_newuserdata(L, sizeof(*self));
   memset(self, 0, sizeof(*self));
   self->transfer.request = *request;
@@ -67,7 +68,7 @@ static int take_slot(lua_State *L) {
 static int pool_start(lua_State *L) {
   us_pool *pool = lus_pool_check(L, LUS_SELF);
   const char *names[LUS_REQUEST_HEADERS];
-  us_request request;
+  us_wire_request request;
   lus_transfer *self;
   int count;
   lus_request_read(L, &request);
@@ -168,7 +169,7 @@ static void set_header(lua_State *L, int table, const char *separator,
 static void push_headers(lua_State *L, us_transfer *transfer) {
   us_head_reader reader =
       us_head_read(transfer->head.data, transfer->head.length);
-  us_header header;
+  us_wire_header header;
   int table;
   lua_createtable(L, 0, (int)transfer->head_lines);
   table = lua_gettop(L);
@@ -183,7 +184,7 @@ static void push_headers(lua_State *L, us_transfer *transfer) {
 static int transfer_result(lua_State *L) {
   lus_transfer *self = check_transfer(L);
   us_transfer *transfer = &self->transfer;
-  const us_outcome *outcome = &transfer->outcome;
+  const us_transfer_outcome *outcome = &transfer->outcome;
   int count = outcome->kind == NULL ? 3 : 4;
   if (transfer->stage != US_STAGE_FINISHED)
     return luaL_error(L, "the transfer is still running");

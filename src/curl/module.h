@@ -40,10 +40,10 @@ void lus_class_new(lua_State *L, const char *name, const luaL_Reg *methods,
 void lus_complain(lua_State *L, const char *field, const char *problem);
 /* Reads the table at LUS_REQUEST. Leaves its texts on the stack as LUS_METHOD,
    LUS_URL, LUS_HEADERS and LUS_BODY. */
-void lus_request_read(lua_State *L, us_request *request);
+void lus_request_read(lua_State *L, us_wire_request *request);
 /* Lists the names of the headers, sorted: a request is the same bytes every
    time. */
-int lus_headers_list(lua_State *L, const us_request *request,
+int lus_headers_list(lua_State *L, const us_wire_request *request,
                      const char **names);
 /* Gives them to the transfer, whose they are from the first on. */
 void lus_headers_fill(lua_State *L, us_transfer *transfer, const char **names,

@@ -40,7 +40,7 @@ static double read_number(lua_State *L, const char *field, double fallback) {
   return value;
 }
 
-static void read_limits(lua_State *L, us_request *request) {
+static void read_limits(lua_State *L, us_wire_request *request) {
   static const char size[] = "max_response_size";
   request->timeout_ms =
       us_milliseconds(read_number(L, "timeout", DEFAULT_TIMEOUT));
@@ -55,7 +55,7 @@ static void read_limits(lua_State *L, us_request *request) {
 }
 
 /* Leaves the texts on the stack as LUS_METHOD, LUS_URL, LUS_HEADERS and LUS_BODY. */
-void lus_request_read(lua_State *L, us_request *request) {
+void lus_request_read(lua_State *L, us_wire_request *request) {
   size_t length = 0;
   const char *text;
   luaL_checktype(L, LUS_REQUEST, LUA_TTABLE);
@@ -77,7 +77,7 @@ void lus_request_read(lua_State *L, us_request *request) {
 }
 
 /* The name and the value of a header are at the top of the stack. */
-static const char *check_header(lua_State *L, const us_request *request) {
+static const char *check_header(lua_State *L, const us_wire_request *request) {
   size_t name_length = 0, value_length = 0;
   const char *name, *value;
   if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
@@ -91,7 +91,7 @@ static const char *check_header(lua_State *L, const us_request *request) {
 }
 
 /* Sorted by name: a request is the same bytes every time. */
-int lus_headers_list(lua_State *L, const us_request *request,
+int lus_headers_list(lua_State *L, const us_wire_request *request,
                      const char **names) {
   int count = 0;
   lua_pushnil(L);

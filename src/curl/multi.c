@@ -90,7 +90,7 @@ static us_origin *origin_new(const char *text, size_t length, bool *no_memory) {
 }
 
 /* A client has one base URL: the latest origin is nearly always the one. */
-static us_origin *origin_for(us_pool *pool, const us_request *request,
+static us_origin *origin_for(us_pool *pool, const us_wire_request *request,
                              bool *no_memory) {
   us_origin *origin = pool->origin;
   size_t length = request->origin_length;

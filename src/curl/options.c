@@ -185,7 +185,7 @@ static bool is_http_proxy(const char *proxy) {
    environment names one is libcurl's to find out; only then it builds the
    target itself. */
 static CURLcode set_target(CURL *easy, const us_settings *settings,
-                           const us_request *request, CURLU *origin) {
+                           const us_wire_request *request, CURLU *origin) {
   CURLcode code = CURLE_OK;
   bool plain = !us_request_is_https(request);
   if (plain && settings->proxy == NULL) {
@@ -204,7 +204,7 @@ static CURLcode set_target(CURL *easy, const us_settings *settings,
 /* A body that may be sent again is handed over whole. One that may not is read
    through a callback, so that libcurl must rewind it to send it again, and the
    callback refuses. */
-static CURLcode set_body(CURL *easy, const us_request *request) {
+static CURLcode set_body(CURL *easy, const us_wire_request *request) {
   CURLcode code = CURLE_OK;
   bool guarded = request->body_length > 0 && !request->idempotent;
   SET(CURLOPT_POST, 1L);
@@ -214,7 +214,7 @@ static CURLcode set_body(CURL *easy, const us_request *request) {
   return code;
 }
 
-static CURLcode set_method(CURL *easy, const us_request *request) {
+static CURLcode set_method(CURL *easy, const us_wire_request *request) {
   CURLcode code = CURLE_OK;
   const char *method = request->method;
   bool posts = us_request_posts(request);
@@ -234,7 +234,7 @@ static CURLcode set_method(CURL *easy, const us_request *request) {
 /* Transfers that start together wait for the first connection to say whether it
    can carry them all. A plain one would say so with its first response. */
 static CURLcode set_waiting(CURL *easy, const us_settings *settings,
-                            const us_request *request) {
+                            const us_wire_request *request) {
   bool waits = us_request_is_https(request) && !settings->http1_only;
   return curl_easy_setopt(easy, CURLOPT_PIPEWAIT, waits ? 1L : 0L);
 }
@@ -242,7 +242,7 @@ static CURLcode set_waiting(CURL *easy, const us_settings *settings,
 CURLcode us_options_for_transfer(us_handle *handle, const us_settings *settings,
                                  CURLU *origin) {
   CURL *easy = handle->easy;
-  const us_request *request = &handle->transfer->request;
+  const us_wire_request *request = &handle->transfer->request;
   CURLcode code = set_target(easy, settings, request, origin);
   if (code == CURLE_OK) code = set_method(easy, request);
   if (code == CURLE_OK) code = set_waiting(easy, settings, request);

@@ -97,8 +97,8 @@ static void strip_credentials(char *text) {
   }
 }
 
-void us_outcome_fail(us_outcome *outcome, const char *kind, const char *message,
-                     bool sent) {
+void us_outcome_fail(us_transfer_outcome *outcome, const char *kind,
+                     const char *message, bool sent) {
   outcome->kind = kind;
   outcome->status = 0;
   outcome->sent = sent;
@@ -106,7 +106,7 @@ void us_outcome_fail(us_outcome *outcome, const char *kind, const char *message,
   strip_credentials(outcome->message);
 }
 
-static void decide_stop(us_outcome *outcome, us_stop stop) {
+static void decide_stop(us_transfer_outcome *outcome, us_stop stop) {
   switch (stop) {
   case US_STOP_TOO_LARGE_HEAD:
     us_outcome_fail(outcome, TOO_LARGE, "the response headers are too large",
@@ -126,7 +126,8 @@ static void decide_stop(us_outcome *outcome, us_stop stop) {
   }
 }
 
-static void decide_failure(us_outcome *outcome, const us_evidence *evidence) {
+static void decide_failure(us_transfer_outcome *outcome,
+                           const us_evidence *evidence) {
   const char *kind = kind_of(evidence->code);
   const char *message = evidence->detail;
   if (message[0] == '\0') message = curl_easy_strerror(evidence->code);
@@ -145,7 +146,8 @@ static void decide_failure(us_outcome *outcome, const us_evidence *evidence) {
   us_outcome_fail(outcome, kind, message, evidence->issued);
 }
 
-void us_outcome_decide(us_outcome *outcome, const us_evidence *evidence) {
+void us_outcome_decide(us_transfer_outcome *outcome,
+                       const us_evidence *evidence) {
   if (evidence->code == CURLE_SEND_FAIL_REWIND) {
     decide_stop(outcome, US_STOP_REPLAY);
   } else if (evidence->code != CURLE_OK && evidence->stop != US_STOP_NONE) {

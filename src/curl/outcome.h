@@ -21,7 +21,7 @@ typedef struct {
   long status;
   bool sent; /* the request may have been acted on */
   char message[CURL_ERROR_SIZE];
-} us_outcome;
+} us_transfer_outcome;
 
 /* What happened, as far as we know. */
 typedef struct {
@@ -34,9 +34,10 @@ typedef struct {
   const char *detail; /* libcurl's own text, may be empty */
 } us_evidence;
 
-void us_outcome_decide(us_outcome *outcome, const us_evidence *evidence);
+void us_outcome_decide(us_transfer_outcome *outcome,
+                       const us_evidence *evidence);
 /* An outcome of our own making. */
-void us_outcome_fail(us_outcome *outcome, const char *kind, const char *message,
-                     bool sent);
+void us_outcome_fail(us_transfer_outcome *outcome, const char *kind,
+                     const char *message, bool sent);
 
 #endif

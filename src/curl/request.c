@@ -33,7 +33,7 @@ static bool is_graphic(const char *text, size_t length) {
   return true;
 }
 
-const char *us_request_set_method(us_request *request, const char *method,
+const char *us_request_set_method(us_wire_request *request, const char *method,
                                   size_t length) {
   size_t i;
   for (i = 0; i < length; i++)
@@ -44,7 +44,7 @@ const char *us_request_set_method(us_request *request, const char *method,
 }
 
 /* scheme "://" authority [ "/" path ] [ "?" query ], cut before the path. */
-const char *us_request_set_url(us_request *request, const char *url,
+const char *us_request_set_url(us_wire_request *request, const char *url,
                                size_t length) {
   size_t start;
   if (strncasecmp(url, "https://", 8) == 0)
@@ -67,7 +67,8 @@ const char *us_request_set_url(us_request *request, const char *url,
   return NULL;
 }
 
-const char *us_request_set_response_size(us_request *request, double bytes) {
+const char *us_request_set_response_size(us_wire_request *request,
+                                         double bytes) {
   if (!(bytes >= 0)) return "must not be negative";
   request->max_response_size =
       bytes >= (double)(SIZE_MAX / 4) ? SIZE_MAX / 4 : (size_t)bytes;
@@ -80,11 +81,11 @@ long us_milliseconds(double seconds) {
   return (long)(seconds * 1000.0 + 0.999);
 }
 
-bool us_request_is_https(const us_request *request) {
+bool us_request_is_https(const us_wire_request *request) {
   return request->url[4] == 's' || request->url[4] == 'S';
 }
 
-bool us_request_posts(const us_request *request) {
+bool us_request_posts(const us_wire_request *request) {
   const char *method = request->method;
   return request->body != NULL || strcmp(method, "POST") == 0 ||
          strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
@@ -94,14 +95,15 @@ bool us_header_is_framing(const char *name) {
   return strcasecmp(name, "content-length") == 0;
 }
 
-static bool is_length_of_body(const us_request *request, const char *value) {
+static bool is_length_of_body(const us_wire_request *request,
+                              const char *value) {
   char digits[32];
   snprintf(digits, sizeof(digits), "%zu", request->body_length);
   return strcmp(digits, value) == 0;
 }
 
 /* How a message ends is decided in one place only. */
-const char *us_header_problem(const us_request *request, const char *name,
+const char *us_header_problem(const us_wire_request *request, const char *name,
                               size_t name_length, const char *value,
                               size_t value_length) {
   if (!is_token(name, name_length)) return "is not the name of a header";

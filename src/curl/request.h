@@ -20,21 +20,22 @@ typedef struct {
   long timeout_ms;
   long connect_timeout_ms;
   size_t max_response_size;
-} us_request;
+} us_wire_request;
 
-const char *us_request_set_method(us_request *request, const char *method,
+const char *us_request_set_method(us_wire_request *request, const char *method,
                                   size_t length);
-const char *us_request_set_url(us_request *request, const char *url,
+const char *us_request_set_url(us_wire_request *request, const char *url,
                                size_t length);
-const char *us_request_set_response_size(us_request *request, double bytes);
+const char *us_request_set_response_size(us_wire_request *request,
+                                         double bytes);
 /* Milliseconds of a timeout in seconds: at least 1, for 0 is "for ever". */
 long us_milliseconds(double seconds);
 
-bool us_request_is_https(const us_request *request);
+bool us_request_is_https(const us_wire_request *request);
 /* Whether it says how long its body is, be it empty. */
-bool us_request_posts(const us_request *request);
+bool us_request_posts(const us_wire_request *request);
 
-const char *us_header_problem(const us_request *request, const char *name,
+const char *us_header_problem(const us_wire_request *request, const char *name,
                               size_t name_length, const char *value,
                               size_t value_length);
 /* Whether libcurl writes this header itself. */

@@ -97,6 +97,12 @@ int lus_call_request(lua_State *L);
 int lus_call_curl(lua_State *L);
 void lus_call_open(lua_State *L);
 
+/* reply.c */
+/* Reads what a transport returned, at 2 to 5 of the stack; raises when it is
+   nonsense. A decoded answer comes to the top, and into `document`. */
+void lus_reply_read(lua_State *L, const us_provider *provider, us_reply *reply,
+                    us_document *document);
+
 /* request.c */
 /* Pushes { method, url, headers, body }. */
 void lus_request_push(lua_State *L, const us_request *request);
