@@ -485,7 +485,9 @@ describe("a file", function()
   refuses_file("with an unknown key, naming the nearest", { path = "Makefile", file_name = "x" },
     "unknown source 'file_name'; did you mean 'filename'?")
   refuses_file("with a list", { "Makefile" },
-    several("field of a file without a name: each is written name = value", "source needs either path or data"))
+    several(
+      "field of a file without a name: each is written name = value",
+      "source needs either path or data"))
   refuses_file("with a path that is no string", { path = true },
     several("source must have strings: path", "source needs either path or data"))
   refuses_file("with data that is no string", { data = {}, filename = "x" },

@@ -30,7 +30,8 @@ describe("the options of a client", function()
     { time_out = 1 }, "unknown option 'time_out'; did you mean 'timeout'?")
   refuses("an unknown option of the client like no other", "qiscus",
     { colour = "x" }, "unknown option 'colour'")
-  refuses("options of the client without a name", "qiscus", { "x" }, "option without a name: each is written name = value")
+  refuses("options of the client without a name", "qiscus", { "x" },
+    "option without a name: each is written name = value")
 
   for _, value in ipairs{ "bob", 5, true, print } do
     it(("cannot be a %s"):format(type(value)), function()

@@ -362,6 +362,8 @@ describe("a secret argument", function()
   it("in another script is masked as \\u escapes too", function()
     local escaped = "\\u043f\\u0430\\u0440\\u043e\\u043b\\u044c"
     assert.equal("<***>", error_of("пароль", "<" .. escaped .. ">").body)
+    escaped = escaped:upper():gsub("U", "u")
+    assert.equal("<***>", error_of("пароль", "<" .. escaped .. ">").body)
     assert.equal("<***>", error_of("a/🙂b", "<a\\/\\ud83d\\ude42b>").body)
   end)
 
