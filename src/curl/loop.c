@@ -85,7 +85,9 @@ static bool register_watch(us_loop *loop, curl_socket_t descriptor,
 
 #endif
 
-void us_loop_forget(us_loop *loop, curl_socket_t descriptor) {
+/* A descriptor was closed: the kernel has forgotten it. */
+static void forget(void *context, curl_socket_t descriptor) {
+  us_loop *loop = context;
   static const us_watch nothing = {NULL, 0, 0};
   if ((size_t)descriptor < loop->count) loop->watches[descriptor] = nothing;
 }
@@ -138,7 +140,9 @@ void us_loop_join(us_loop *loop, us_pool *pool) {
   if (pool->loop == loop) return;
   us_loop_leave(pool);
   pool->loop = loop;
-  pool->sockets.loop = loop;
+  pool->leave = us_loop_leave;
+  pool->sockets.on_close = forget;
+  pool->sockets.watcher = loop;
   pool->loop_next = loop->pools;
   pool->due_ms = -1;
   loop->pools = pool;
@@ -153,7 +157,7 @@ static void unwatch(us_loop *loop, const us_pool *pool) {
     if (watch->pool != pool) continue;
     watch->wanted = 0;
     (void)register_watch(loop, (curl_socket_t)i, watch);
-    us_loop_forget(loop, (curl_socket_t)i);
+    forget(loop, (curl_socket_t)i);
   }
 }
 
@@ -167,7 +171,8 @@ void us_loop_leave(us_pool *pool) {
   *link = pool->loop_next;
   unwatch(loop, pool);
   pool->loop = NULL;
-  pool->sockets.loop = NULL;
+  pool->leave = NULL;
+  pool->sockets.on_close = NULL;
   pool->loop_next = NULL;
   us_options_for_loop(pool->multi, NULL, NULL, NULL);
 }

@@ -38,7 +38,4 @@ void us_loop_leave(us_pool *pool);
    finished already, and lets the transfers go on. */
 void us_loop_wait(us_loop *loop, int wait_ms);
 
-/* A descriptor of a pool was closed: the kernel has forgotten it. */
-void us_loop_forget(us_loop *loop, curl_socket_t descriptor);
-
 #endif

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "curl/loop.h"
-
 /* An origin ("https://host:port"), parsed once and shared by the transfers. */
 typedef struct us_origin {
   CURLU *url;
@@ -176,7 +174,7 @@ bool us_pool_is_ours(const us_pool *pool) {
 void us_pool_close(us_pool *pool) {
   CURLM *multi = pool->multi;
   if (multi == NULL || !us_pool_is_ours(pool)) return;
-  us_loop_leave(pool);
+  if (pool->leave != NULL) pool->leave(pool);
   while (pool->running.first != NULL)
     us_pool_drop(pool->running.first, "the client was closed");
   while (pool->finished.first != NULL)

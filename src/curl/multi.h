@@ -25,8 +25,10 @@ typedef struct us_pool {
   us_handle *idle[US_POOL_IDLE_HANDLES];
   size_t idle_count;
 
-  /* The loop's business: NULL while nothing but us_pool_step drives it. */
+  /* The loop's business: NULL while nothing but us_pool_step drives it.
+     `leave` is called before the pool closes. */
   struct us_loop *loop;
+  void (*leave)(struct us_pool *pool);
   struct us_pool *loop_next;
   long long due_ms; /* when libcurl wants to be called, or -1 */
 } us_pool;

@@ -8,8 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "curl/loop.h"
-
 static us_socket *find(us_sockets *sockets, curl_socket_t descriptor) {
   size_t i;
   for (i = 0; i < sockets->count; i++)
@@ -46,7 +44,8 @@ int us_sockets_closed(void *context, curl_socket_t descriptor) {
   us_sockets *sockets = context;
   us_socket *entry = find(sockets, descriptor);
   if (entry != NULL) *entry = sockets->entries[--sockets->count];
-  if (sockets->loop != NULL) us_loop_forget(sockets->loop, descriptor);
+  if (sockets->on_close != NULL)
+    sockets->on_close(sockets->watcher, descriptor);
   return close(descriptor);
 }
 
@@ -94,7 +93,7 @@ bool us_sockets_are_silent(us_sockets *sockets, int local_port) {
 }
 
 void us_sockets_free(us_sockets *sockets) {
-  static const us_sockets nothing = {NULL, NULL, 0, 0};
+  static const us_sockets nothing = {NULL, NULL, NULL, 0, 0};
   free(sockets->entries);
   *sockets = nothing;
 }

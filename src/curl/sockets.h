@@ -13,10 +13,10 @@ typedef struct {
   int port; /* local, 0 until it is known */
 } us_socket;
 
-struct us_loop;
-
 typedef struct {
-  struct us_loop *loop; /* that watches them, or NULL */
+  /* Who else hears that a descriptor was closed, or NULL. */
+  void (*on_close)(void *watcher, curl_socket_t descriptor);
+  void *watcher;
   us_socket *entries;
   size_t count;
   size_t capacity;
