@@ -229,6 +229,8 @@ local function decode(status, body)
   local answer = cjson.decode(body)
   if status ~= 200 or type(answer) ~= "table" then
     error(("nginx answered %s: %s"):format(tostring(status), tostring(body)), 0)
+  elseif answer.problem then
+    error(answer.problem, 0)
   end
   return answer.value
 end
