@@ -7,7 +7,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 
 static us_status result(int ok) {
   if (ok == 1) return US_OK;
@@ -28,10 +27,6 @@ us_status us_hmac_sha256(us_slice key, us_slice data,
   return result(HMAC(EVP_sha256(), key.length ? key.data : "", (int)key.length,
                      (const unsigned char *)data.data, data.length, digest,
                      &size) != NULL);
-}
-
-us_status us_random_bytes(unsigned char *data, size_t length) {
-  return result(length <= INT_MAX ? RAND_bytes(data, (int)length) : 0);
 }
 
 bool us_equal_in_constant_time(us_slice a, us_slice b) {

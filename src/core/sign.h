@@ -11,7 +11,6 @@ US_MUST_CHECK us_status us_sha256(us_slice data,
                                   unsigned char digest[US_SHA256_SIZE]);
 US_MUST_CHECK us_status us_hmac_sha256(us_slice key, us_slice data,
                                        unsigned char digest[US_SHA256_SIZE]);
-US_MUST_CHECK us_status us_random_bytes(unsigned char *data, size_t length);
 /* Takes the same time whatever the bytes; unequal lengths are unequal. */
 bool us_equal_in_constant_time(us_slice a, us_slice b);
 /* Overwrites in a way no compiler drops; NULL is fine. */

@@ -48,19 +48,35 @@ static void push_transfers(lua_State *L, int pool) {
   lua_remove(L, -2);
 }
 
+/* Item 0 of a pool's transfers: no slot below it is free. */
+static int first_free(lua_State *L, int transfers) {
+  int slot;
+  lua_rawgeti(L, transfers, 0);
+  slot = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return slot > 0 ? slot : 1;
+}
+
+static void set_first_free(lua_State *L, int transfers, int slot) {
+  lua_pushinteger(L, slot);
+  lua_rawseti(L, transfers, 0);
+}
+
 /* Puts the transfer at LUS_RESULT in the first free slot. */
 static int take_slot(lua_State *L) {
-  int slot = 1;
+  int slot, transfers;
   push_transfers(L, LUS_SELF);
-  lua_rawgeti(L, -1, slot);
+  transfers = lua_gettop(L);
+  slot = first_free(L, transfers);
+  lua_rawgeti(L, transfers, slot);
   while (!lua_isnil(L, -1)) {
     lua_pop(L, 1);
-    lua_rawgeti(L, -1, ++slot);
+    lua_rawgeti(L, transfers, ++slot);
   }
-  lua_pop(L, 1);
   lua_pushvalue(L, LUS_RESULT);
-  lua_rawseti(L, -2, slot);
-  lua_pop(L, 1);
+  lua_rawseti(L, transfers, slot);
+  set_first_free(L, transfers, slot + 1);
+  lua_settop(L, LUS_RESULT);
   return slot;
 }
 
@@ -91,6 +107,8 @@ bool lus_transfer_push(lua_State *L, int pool, const us_transfer *transfer) {
   }
   lua_pushnil(L);
   lua_rawseti(L, -3, self->slot);
+  if (self->slot < first_free(L, lua_gettop(L) - 1))
+    set_first_free(L, lua_gettop(L) - 1, self->slot);
   lua_remove(L, -2);
   return true;
 }

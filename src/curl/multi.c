@@ -154,6 +154,7 @@ CURLcode us_pool_open(us_pool *pool) {
   CURLcode code;
   us_handle *handle;
   pool->generation = generation;
+  us_settings_probe(&pool->settings);
   pool->multi = curl_multi_init();
   if (pool->multi == NULL) return CURLE_OUT_OF_MEMORY;
   if (us_options_for_multi(pool->multi, &pool->settings) != CURLM_OK)

@@ -77,6 +77,12 @@ static bool has_default_bundle(CURL *easy) {
 #endif
 }
 
+void us_settings_probe(us_settings *settings) {
+  CURL *easy = curl_easy_init();
+  settings->default_bundle = easy != NULL && has_default_bundle(easy);
+  curl_easy_cleanup(easy);
+}
+
 /* libcurl parses a bundle once a pool, but once a connection (17 ms) when it
    knows a directory beside it. The directory serves only where there is no
    bundle. */
@@ -85,7 +91,7 @@ static CURLcode set_authorities(CURL *easy, const us_settings *settings) {
   if (settings->ca_file != NULL) {
     SET(CURLOPT_CAINFO, settings->ca_file);
     SET(CURLOPT_CAPATH, NULL);
-  } else if (has_default_bundle(easy)) {
+  } else if (settings->default_bundle) {
     SET(CURLOPT_CAPATH, NULL);
   } else {
     SET(CURLOPT_CAINFO, NULL);

@@ -19,6 +19,7 @@ typedef struct {
   bool verify;
   bool http1_only;
   long max_connections; /* 0: as many as there are transfers */
+  bool default_bundle;  /* found by us_settings_probe */
 } us_settings;
 
 /* Of the libcurl at run time. */
@@ -28,6 +29,8 @@ const char *us_curl_tls_library(void);
 /* Whether a handle may serve a second transfer. */
 bool us_curl_may_reuse_handles(void);
 
+/* Looks for the system's bundle of authorities, once a pool. */
+void us_settings_probe(us_settings *settings);
 /* What never changes while a handle lives. */
 CURLcode us_options_for_pool(struct us_handle *handle,
                              const us_settings *settings, void *sockets);

@@ -5,25 +5,29 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "core/sign.h"
 #include "lua/binding.h"
 
-static double seconds(clockid_t clock) {
+static uint64_t nanoseconds(clockid_t clock) {
   struct timespec now;
   clock_gettime(clock, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Uniform in [0, 1) from the system's generator: jitter must differ between
-   workers that were forked from one parent. */
+static double seconds(clockid_t clock) {
+  return (double)nanoseconds(clock) / 1e9;
+}
+
+/* Uniform in [0, 1): the nanoseconds of both clocks, mixed (splitmix64). What
+   it is for, jitter and boundaries, must differ from call to call and from
+   worker to worker; it need not be secret. */
 static double dice(void) {
-  unsigned char bytes[8];
-  uint64_t number = 0;
-  size_t i;
-  if (us_random_bytes(bytes, sizeof bytes) != US_OK) return 0.5;
-  for (i = 0; i < sizeof bytes; i++)
-    number = number << 8 | bytes[i];
-  return (double)(number >> 11) / US_EXACT_FLOAT;
+  uint64_t mixed = nanoseconds(CLOCK_MONOTONIC) ^ nanoseconds(CLOCK_REALTIME)
+                                                      << 24;
+  mixed += 0x9e3779b97f4a7c15u;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
+  mixed ^= mixed >> 31;
+  return (double)(mixed >> 11) / US_EXACT_FLOAT;
 }
 
 /* Calls the environment's function `name`; false when there is none. */
