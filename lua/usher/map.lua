@@ -93,16 +93,14 @@ end
 -- Takes the next item and its index, or nil at the end or after an error.
 local function take(group)
   await_turn(group)
-  if group.ended or group.failed then
-    leave(group)
-    return nil
-  end
   group.taking = true
-  local ok, item = pcall(group.next)
-  if ok and item ~= nil then group.count = group.count + 1 else group.ended = true end
+  local item
+  if not (group.ended or group.failed) then item = group.next() end
+  if item == nil then group.ended = true end
+  if group.failed then item = nil end
+  if item ~= nil then group.count = group.count + 1 end
   local index = group.count
   leave(group)
-  if not ok then error(item, 0) end
   return item, index
 end
 
@@ -120,11 +118,14 @@ local function worker(group)
   end
 end
 
+-- The worker may have died in the iterator, so the next one gets its turn: it
+-- takes nothing any more.
 local function fail(group, problem, traceback)
   if group.failed then return end
   group.failed = true
   group.problem = type(problem) == "string" and traceback and problem .. "\n" .. traceback
     or problem
+  leave(group)
 end
 
 local function finish(group)

@@ -85,11 +85,18 @@ static bool register_watch(us_loop *loop, curl_socket_t descriptor,
 
 #endif
 
-/* A descriptor was closed: the kernel has forgotten it. */
+/* A descriptor is about to be closed. The kernel would forget it by itself,
+   but not while another process holds it too: one that was started meanwhile
+   has inherited it. */
 static void forget(void *context, curl_socket_t descriptor) {
-  us_loop *loop = context;
   static const us_watch nothing = {NULL, 0, 0};
-  if ((size_t)descriptor < loop->count) loop->watches[descriptor] = nothing;
+  us_loop *loop = context;
+  us_watch *watch;
+  if ((size_t)descriptor >= loop->count) return;
+  watch = &loop->watches[descriptor];
+  watch->wanted = 0;
+  (void)register_watch(loop, descriptor, watch);
+  *watch = nothing;
 }
 
 /* CURLMOPT_SOCKETFUNCTION. A descriptor that is wanted no more stays
@@ -136,6 +143,10 @@ bool us_loop_is_open(const us_loop *loop) {
   return loop->open;
 }
 
+bool us_loop_is_ours(const us_loop *loop) {
+  return loop->generation == us_curl_generation();
+}
+
 void us_loop_join(us_loop *loop, us_pool *pool) {
   if (pool->loop == loop) return;
   us_loop_leave(pool);
@@ -152,13 +163,8 @@ void us_loop_join(us_loop *loop, us_pool *pool) {
 /* Connections that rest in the pool are the kernel's no more. */
 static void unwatch(us_loop *loop, const us_pool *pool) {
   size_t i;
-  for (i = 0; i < loop->count; i++) {
-    us_watch *watch = &loop->watches[i];
-    if (watch->pool != pool) continue;
-    watch->wanted = 0;
-    (void)register_watch(loop, (curl_socket_t)i, watch);
-    forget(loop, (curl_socket_t)i);
-  }
+  for (i = 0; i < loop->count; i++)
+    if (loop->watches[i].pool == pool) forget(loop, (curl_socket_t)i);
 }
 
 void us_loop_leave(us_pool *pool) {
@@ -182,7 +188,7 @@ void us_loop_leave(us_pool *pool) {
 void us_loop_close(us_loop *loop) {
   if (!loop->open) return;
   loop->open = false;
-  if (loop->generation != us_curl_generation()) return;
+  if (!us_loop_is_ours(loop)) return;
   while (loop->pools != NULL)
     us_loop_leave(loop->pools);
   if (loop->epoll >= 0) close(loop->epoll);
@@ -265,7 +271,9 @@ static void run_timers(us_loop *loop) {
   }
 }
 
+/* New requests go out before the answers to others are read. */
 void us_loop_wait(us_loop *loop, int wait_ms) {
+  run_timers(loop);
   if (has_finished(loop)) return;
   wait_events(loop, cut_wait(loop, wait_ms));
   run_timers(loop);

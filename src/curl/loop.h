@@ -29,6 +29,9 @@ bool us_loop_open(us_loop *loop);
 /* Leaves every pool; what runs in them goes on with us_pool_step. */
 void us_loop_close(us_loop *loop);
 bool us_loop_is_open(const us_loop *loop);
+/* A child of the process that opened it shares what the kernel knows, and can
+   only leave it alone. */
+bool us_loop_is_ours(const us_loop *loop);
 
 /* From now on the loop drives the pool. Joining again does nothing. */
 void us_loop_join(us_loop *loop, us_pool *pool);

@@ -7,6 +7,8 @@
 static us_loop *check_loop(lua_State *L) {
   us_loop *loop = luaL_checkudata(L, LUS_SELF, LUS_LOOP);
   if (!us_loop_is_open(loop)) luaL_error(L, "the loop is closed");
+  if (!us_loop_is_ours(loop))
+    luaL_error(L, "the loop belongs to the process that opened it");
   return loop;
 }
 
@@ -30,18 +32,28 @@ static int loop_wait(lua_State *L) {
   return 0;
 }
 
+/* Takes pool `i` off the list at 2, which has `count`. */
+static void drop_pool(lua_State *L, int i, int count) {
+  lua_rawgeti(L, 2, count);
+  lua_rawseti(L, 2, i);
+  lua_pushnil(L);
+  lua_rawseti(L, 2, count);
+}
+
 /* loop:take() -> a transfer that has finished, or nil */
 static int loop_take(lua_State *L) {
-  int i, count;
-  check_loop(L);
+  const us_loop *loop = check_loop(L);
+  int i;
   lua_settop(L, LUS_SELF);
   lus_get_environment(L, LUS_SELF);
-  count = (int)lus_raw_length(L, 2);
-  for (i = 1; i <= count; i++) {
+  for (i = (int)lus_raw_length(L, 2); i > 0; i--) {
     us_transfer *transfer;
+    us_pool *pool;
     lua_rawgeti(L, 2, i);
-    while ((transfer = us_pool_take(lua_touserdata(L, 3))) != NULL)
+    pool = lua_touserdata(L, 3);
+    while ((transfer = us_pool_take(pool)) != NULL)
       if (lus_transfer_push(L, 3, transfer)) return 1;
+    if (pool->loop != loop) drop_pool(L, i, (int)lus_raw_length(L, 2));
     lua_settop(L, 2);
   }
   lua_pushnil(L);
@@ -66,7 +78,7 @@ void lus_loop_open(lua_State *L) {
   lus_class_new(L, LUS_LOOP, methods, metamethods);
 }
 
-/* curl.loop() -> loop */
+/* curl.loop() -> loop | nil, message */
 int lus_loop_new(lua_State *L) {
   us_loop *loop = lua_newuserdata(L, sizeof *loop);
   memset(loop, 0, sizeof *loop);
@@ -74,7 +86,8 @@ int lus_loop_new(lua_State *L) {
   lua_setmetatable(L, -2);
   lua_newtable(L);
   lus_set_environment(L, -2);
-  if (!us_loop_open(loop))
-    return luaL_error(L, "there is no descriptor for an event loop");
-  return 1;
+  if (us_loop_open(loop)) return 1;
+  lua_pushnil(L);
+  lua_pushliteral(L, "there is no descriptor for an event loop");
+  return 2;
 }

@@ -21,7 +21,8 @@ end
 -- What a scheduler waits with: an event loop, and which task waits for which
 -- transfer.
 local function new_poller(curl)
-  local loop = curl.loop()
+  local loop, problem = curl.loop()
+  if not loop then return nil, problem end
   local waiting = {}
   local poller = { loop = loop, waiting = waiting }
 
@@ -44,18 +45,7 @@ local function new_poller(curl)
   return poller
 end
 
--- A hook may start another call in the middle of this one: the pool then
--- reports either transfer to whoever asks, so the transfer is asked as well.
-local function await_alone(pool, transfer)
-  repeat until pool:step(STEP) == transfer or transfer:done()
-end
-
-local function await_in_task(task, poller, transfer)
-  poller.waiting[transfer] = task
-  scheduler.suspend()
-end
-
--- Lets the tasks that wait for this pool's transfers hear that it was closed.
+-- Lets the tasks whose transfer is done hear of it.
 local function wake_waiting(pollers)
   for poller in pairs(pollers) do
     for transfer, task in pairs(poller.waiting) do
@@ -64,6 +54,15 @@ local function wake_waiting(pollers)
         task.scheduler:wake(task)
       end
     end
+  end
+end
+
+-- A hook or a finalizer may call in the middle of this call, or while the tasks
+-- of a map wait: the pool reports any of their transfers to whoever asks.
+local function await_alone(pool, transfer, pollers)
+  while not transfer:done() do
+    local finished = pool:step(STEP)
+    if finished and finished ~= transfer then wake_waiting(pollers) end
   end
 end
 
@@ -81,25 +80,37 @@ function M.new(settings)
   local pool = curl.new(settings or {})
   local pollers = setmetatable({}, { __mode = "k" })
 
+  -- Joined before a transfer starts, or the loop hears of nothing.
   local function poller_of(tasks)
-    local poller = tasks.poller or new_poller(curl)
+    local poller, problem = tasks.poller, nil
+    if not poller then poller, problem = new_poller(curl) end
+    if not poller then return nil, problem end
     tasks.poller = poller
     pollers[poller] = true
+    poller.loop:join(pool)
     return poller
+  end
+
+  local function send_in_task(task, request)
+    local poller, problem = poller_of(task.scheduler)
+    if not poller then return nil, "network", problem, false end
+    local transfer = pool:start(request)
+    poller.waiting[transfer] = task
+    scheduler.suspend()
+    return transfer:result()
+  end
+
+  local function send_alone(request)
+    local transfer = pool:start(request)
+    await_alone(pool, transfer, pollers)
+    return transfer:result()
   end
 
   return {
     send = function(request)
       local task = scheduler.task() -- before anything is started: it may raise
-      local poller = task and poller_of(task.scheduler)
-      if poller then poller.loop:join(pool) end -- first, or it hears of nothing
-      local transfer = pool:start(request)
-      if poller then
-        await_in_task(task, poller, transfer)
-      else
-        await_alone(pool, transfer)
-      end
-      return transfer:result()
+      if task then return send_in_task(task, request) end
+      return send_alone(request)
     end,
     sleep = scheduler.pause,
     close = function()

@@ -350,8 +350,10 @@ end
 -- A pooled connection has to be silent when it is written to: what comes unasked
 -- is its end, or the rest of an earlier answer. nginx asks the kernel, but what
 -- OpenSSL has decrypted already the kernel does not know. So over TLS the answer
--- is read first, and a light thread writes the request once the reader waits.
--- Returns nil when the reader has not waited; nothing was written then.
+-- is read first, and a light thread writes the request once the reader waits; a
+-- tick before, since nginx may have put off the rest of what OpenSSL has to the
+-- next turn of its loop. Returns nil when the reader has not waited; nothing was
+-- written then.
 --
 -- The writer stays until the reader kills it, or is dead: a light thread that has
 -- ended, and that a killed one should have waited for, keeps a request open for
@@ -359,6 +361,7 @@ end
 local function write_when_silent(attempt, message)
   local socket, thread, reader = attempt.socket, ngx.thread, coroutine.running()
   local started, over, written, reason = false, false, nil, "timeout"
+  ngx.sleep(TICK)
   set_timeouts(attempt)
   local writer = thread.spawn(function()
     coroutine.yield()
