@@ -236,7 +236,7 @@ describe("a value of the wrong type", function()
   for _, value in ipairs{ true, {}, print } do
     refuses(("is a %s in a list of strings"):format(type(value)), "qiscus",
       "get_user_unread_count", { user_ids = { "a", value } },
-      "user_ids must be of type list of strings, not " .. type(value))
+      "user_ids[2] must be of type string, not " .. type(value))
   end
 
   local CALL_OPTIONS = {

@@ -296,6 +296,7 @@ describe("describe", function()
       end
     end
     assert.same({
+      ["get_or_update_user_by_app_id.auth_payload"] = true,
       ["get_or_update_user_by_app_id.fcm_token"] = true,
       ["update_user_by_ertc_user_id.fcm_token"] = true,
       ["app_user_device_update.push_notification_token"] = true,

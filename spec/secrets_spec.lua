@@ -367,6 +367,24 @@ describe("a secret argument", function()
     assert.equal("<***>", error_of("a/🙂b", "<a\\/\\ud83d\\ude42b>").body)
   end)
 
+  it("is masked in both cases of percent escapes", function()
+    assert.equal("<***> <***>", error_of("pass/wörd", "<pass%2Fw%C3%B6rd> <pass%2fw%c3%b6rd>").body)
+  end)
+
+  it("that is a table is masked string by string, and its names are not", function()
+    local payload = { data = { header = { ["X-Key"] = "key-1234" }, body = { 'q"uo/te\n5678' } } }
+    local client = open("ertc", {
+      fake.answer(500, '{"msg":"header key-1234 and q\\"uo\\/te\\n5678"}'),
+    }, { retries = 0 })
+    local arguments = { app_user_id = "u", auth_payload = payload }
+    local _, err = client:get_or_update_user_by_app_id(arguments)
+    assert.equal("header *** and ***", err.message)
+    assert.equal('{"msg":"header *** and ***"}', err.body)
+    local command = client:curl("get_or_update_user_by_app_id", arguments)
+    assert.is_nil(command:find("1234", 1, true))
+    assert.truthy(command:find('"authPayload":"***"', 1, true))
+  end)
+
   it("that is long is masked too", function()
     local password = ("p4ssword/"):rep(100)
     assert.equal("<***>", error_of(password, "<" .. password .. ">").body)

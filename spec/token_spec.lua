@@ -164,19 +164,36 @@ describe("a VChatCloud token", function()
     assert.same({ "-", "one", "-", "two" }, tokens(world))
   end)
 
-  it("that is always refused costs each call one renewal", function()
-    local client, world = vchatcloud{
+  local function refusing_all_with(status)
+    return vchatcloud{
       forever = function(request)
         if request.operation == "issue_token" then return issued("one")() end
-        return 403, {}, ""
+        return status, {}, ""
       end,
     }
+  end
+
+  -- How many requests each of five calls takes.
+  local function costs(client, world)
+    local list = {}
     for call = 1, 5 do
       local before = #world.requests
       local _, err = client:list_users(ROOM)
-      assert.equal(403, err.status)
-      assert.equal(call == 1 and 4 or 3, #world.requests - before)
+      assert.equal("http", err.kind)
+      list[call] = #world.requests - before
     end
+    return list
+  end
+
+  it("that is always refused with 401 costs each call one renewal", function()
+    assert.same({ 4, 3, 3, 3, 3 }, costs(refusing_all_with(401)))
+  end)
+
+  it("that a new one does not save from 403 is not renewed by every call", function()
+    local client, world = refusing_all_with(403)
+    assert.same({ 4, 1, 1, 1, 1 }, costs(client, world))
+    world.now = world.now + 61
+    assert.same({ 3, 1, 1, 1, 1 }, costs(client, world))
   end)
 
   it("given by the user is never replaced", function()

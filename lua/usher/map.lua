@@ -161,8 +161,8 @@ local function start_workers(group, concurrency, tasks, on_end)
   end
   function group.grow()
     if group.running == concurrency or group.ended or group.failed then return end
-    group.running = group.running + 1
     tasks:spawn(worker(group), done)
+    group.running = group.running + 1
   end
   group.grow()
 end

@@ -1,9 +1,10 @@
 --- The client-side rate limit: calls are delayed, in the order they came, so
 -- that a provider's limit is not met; when it is met all the same, the limiter
 -- learns from it.
--- A token bucket kept as one number, the time at which it will be full again
--- (the generic cell rate algorithm). In nginx the number can live in a
--- `lua_shared_dict`, and then counts for all workers.
+-- A token bucket that hands out numbers: each request takes the next one, and
+-- may go when that many have been granted. Who waits asks again from time to
+-- time, for the pace may have changed meanwhile. In nginx the bucket can live in
+-- a `lua_shared_dict`, and then counts for all workers.
 -- @module usher.rate
 
 local core = require "usher.core"
@@ -13,9 +14,14 @@ local ngx = rawget(_G, "ngx")
 local M = {}
 
 -- After a 429 without Retry-After the pace is halved, down to this part of
--- what was asked for; each success gives a little back.
+-- what was asked for; each success gives a little back. Requests that were in
+-- flight together are refused together: within SETTLING seconds that is one 429.
 local SLOWEST = 1 / 64
 local RECOVERY = 0.05
+local SETTLING = 1
+
+-- What sums of fractions may be wrong by, in requests.
+local NOTHING = 1e-6
 
 -- How long a worker may hold the lock of a shared bucket, in seconds.
 local LOCK_TIME = 0.1
@@ -53,11 +59,21 @@ function M.problem(options)
   end
 end
 
--- A bucket of one process.
-local function local_store(clock)
-  local state = { full_at = 0, held_until = 0, pace = 1 }
+-- What a bucket is before anything was taken from it.
+local function new_state()
   return {
-    now = clock,
+    taken = 0, -- numbers handed out
+    granted = 0, -- numbers that may go by `at`
+    at = -math.huge, -- lies ahead while the provider said to wait
+    pace = 1, -- part of per_second
+    slowed_at = -math.huge,
+  }
+end
+
+-- A bucket of one process.
+local function local_store()
+  local state = new_state()
+  return {
     pace = function() return state.pace end,
     update = function(change) return change(state) end,
   }
@@ -74,22 +90,15 @@ local function shared_store(dict, key)
     end
   end
   return {
-    now = function()
-      ngx.update_time()
-      return ngx.now()
-    end,
     pace = function() return dict:get(key .. ":pace") or 1 end,
     update = function(change)
       acquire()
-      local state = {
-        full_at = dict:get(key .. ":full_at") or 0,
-        held_until = dict:get(key .. ":held_until") or 0,
-        pace = dict:get(key .. ":pace") or 1,
-      }
-      local result = change(state)
+      local state = new_state()
+      for name, value in pairs(state) do state[name] = dict:get(key .. ":" .. name) or value end
+      local wait, place = change(state)
       for name, value in pairs(state) do dict:set(key .. ":" .. name, value) end
       dict:delete(lock)
-      return result
+      return wait, place
     end,
   }
 end
@@ -105,57 +114,64 @@ local limiter_mt = { __name = "usher.rate", __index = limiter_methods }
 -- @tparam[opt] function clock returns seconds, for tests
 -- @treturn table limiter
 function M.new(options, name, clock)
-  local store = options.dict and shared_store(ngx.shared[options.dict], options.key or name)
-    or local_store(clock or core.monotonic)
   return setmetatable({
-    per_second = options.per_second, burst = options.burst or 1, store = store,
+    per_second = options.per_second,
+    burst = options.burst or 1,
+    now = clock or core.monotonic, -- which all workers of a machine share
+    store = options.dict and shared_store(ngx.shared[options.dict], options.key or name)
+      or local_store(),
   }, limiter_mt)
 end
 
-local function interval_of(self, state)
-  return 1 / (self.per_second * state.pace)
+-- Grants what time has brought, up to a burst.
+local function refresh(self, state, now)
+  if now <= state.at then return end
+  local more = (now - state.at) * self.per_second * state.pace
+  state.granted = math.min(state.granted + more, state.taken + self.burst)
+  state.at = now
+end
+
+local function wait_of(self, state, place, now)
+  refresh(self, state, now)
+  local missing = place - state.granted
+  if missing < NOTHING then missing = 0 end
+  return state.at - now + missing / (self.per_second * state.pace)
 end
 
 --- Takes the next place in the line.
--- @treturn number seconds to wait before sending
+-- @treturn number seconds to wait before sending; 0: it may go
+-- @treturn number the place
 function limiter_methods:reserve()
-  local now = self.store.now()
+  local now = self.now()
   return self.store.update(function(state)
-    local interval = interval_of(self, state)
-    state.full_at = math.max(state.full_at, now) + interval
-    return math.max(0, state.full_at - self.burst * interval - now)
+    refresh(self, state, now)
+    state.taken = state.taken + 1
+    return wait_of(self, state, state.taken, now), state.taken
   end)
 end
 
---- Gives a place back that is not used after all.
+--- How long a place has to wait yet.
+-- @tparam number place as `reserve` returned it
+-- @treturn number seconds to wait before sending; 0: it may go
+function limiter_methods:remaining(place)
+  local now = self.now()
+  return (self.store.update(function(state) return wait_of(self, state, place, now) end))
+end
+
+--- Gives a place back that is not used after all. Those behind it keep theirs,
+-- and the next to come shares the last.
 function limiter_methods:give_back()
-  self.store.update(function(state)
-    state.full_at = state.full_at - interval_of(self, state)
-  end)
+  self.store.update(function(state) state.taken = state.taken - 1 end)
 end
 
---- Whether places taken before are void, because the provider said to wait.
--- @treturn boolean
 function limiter_methods:is_held()
-  local now = self.store.now()
-  return self.store.update(function(state) return state.held_until > now end)
-end
-
--- Another pace: what is owed is owed in calls, not in seconds.
-local function set_pace(state, pace, now)
-  local owed = math.max(0, state.full_at - now)
-  state.full_at = now + owed * state.pace / pace
-  state.pace = pace
-end
-
--- From `time` on at the pace and without a burst: who waits now goes first.
-local function hold_until(self, state, time)
-  state.held_until = math.max(state.held_until, time)
-  state.full_at = math.max(state.full_at, time + (self.burst - 1) * interval_of(self, state))
+  local now = self.now()
+  return self.store.update(function(state) return state.at > now end)
 end
 
 local function retry_after(headers)
-  for name, value in pairs(headers or {}) do
+  if type(headers) ~= "table" then return nil end
+  for name, value in pairs(headers) do
     if type(name) == "string" and name:lower() == "retry-after" then
       return core.retry_after(tostring(value), core.now())
     end
@@ -169,11 +185,19 @@ function limiter_methods:learn(status, headers)
   local said = (status == 429 or status == 503) and retry_after(headers) or nil
   local limited = status == 429 or said ~= nil
   if not limited and self.store.pace() == 1 then return end
-  local now = self.store.now()
+  local now = self.now()
   self.store.update(function(state)
-    if not limited then return set_pace(state, math.min(1, state.pace + RECOVERY), now) end
-    if not said then set_pace(state, math.max(SLOWEST, state.pace / 2), now) end
-    hold_until(self, state, now + (said or 0))
+    refresh(self, state, now)
+    if not limited then
+      state.pace = math.min(1, state.pace + RECOVERY)
+    elseif said then
+      state.at = math.max(state.at, now + said)
+    elseif now >= state.slowed_at + SETTLING then
+      state.pace = math.max(SLOWEST, state.pace / 2)
+      state.slowed_at = now
+    end
+    -- No burst now: whoever is next goes alone.
+    if limited then state.granted = math.min(state.granted, state.taken + 1) end
   end)
 end
 

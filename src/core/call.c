@@ -11,14 +11,19 @@
    serves all, and a provider may let a new one void the last. */
 #define TOKEN_POLL 0.02
 
+/* Seconds for which a 403 that survived a new token is believed. */
+#define RENEWAL_PAUSE 60
+
 /* Secret arguments are kept to be masked, should the server echo them. */
 static void keep_secrets(us_call *call, const us_value *values) {
   size_t i;
   us_buffer_reset(&call->secrets, US_LIMIT_BODY);
   for (i = 0; i < call->method->count; i++) {
     if (!(call->method->parameters[i].flags & US_SECRET)) continue;
-    if (values[i].kind != US_TEXT || values[i].text.length == 0) continue;
-    us_secrets_add(&call->secrets, values[i].text);
+    if (values[i].kind == US_TEXT)
+      us_secrets_add(&call->secrets, values[i].text);
+    if (values[i].kind == US_JSON)
+      us_secrets_add_json(&call->secrets, values[i].text);
   }
 }
 
@@ -227,15 +232,22 @@ static us_action succeed(us_call *call, const us_reply *reply, us_moment now) {
   return US_DONE;
 }
 
-/* A token that was refused is replaced, once a call. */
-static bool may_renew(us_call *call) {
+/* A token that was refused is replaced, once a call. Where a new token changed
+   nothing, a 403 speaks of the call and not of the token: for a while no other
+   call tries again. */
+static bool may_renew(us_call *call, us_moment now) {
   const us_error *error = &call->error;
-  if (call->fetching_token || call->renewed || call->token_method == NULL)
-    return false;
-  if (call->method == call->token_method || error->kind != US_KIND_HTTP)
+  us_client *client = call->client;
+  if (call->fetching_token || call->token_method == NULL ||
+      call->method == call->token_method || error->kind != US_KIND_HTTP)
     return false;
   if (error->status != 401 && error->status != 403) return false;
-  call->renewed = us_client_drop_token(call->client, call->token_serial);
+  if (call->renewed) {
+    client->vain_until = now.monotonic + RENEWAL_PAUSE;
+    return false;
+  }
+  if (error->status == 403 && now.monotonic < client->vain_until) return false;
+  call->renewed = us_client_drop_token(client, call->token_serial);
   return call->renewed;
 }
 
@@ -284,7 +296,7 @@ static void settle_sent(us_call *call) {
 static us_action stumble(us_call *call, us_moment now) {
   us_decision decision;
   redact_error(call);
-  if (may_renew(call)) {
+  if (may_renew(call, now)) {
     call->tries = 0;
     return send(call, now);
   }

@@ -193,6 +193,6 @@ void us_client_add_secrets(const us_client *client, us_buffer *list) {
       us_secrets_add(list, us_buffer_slice(&client->options[i]));
   us_secrets_add(list, us_buffer_slice(&client->cache));
   while (us_headers_next(&client->headers, &at, &header))
-    us_secrets_add(list, header.value);
+    if (header.secret) us_secrets_add(list, header.value);
   us_buffer_append_slice(list, us_buffer_slice(&client->secrets));
 }

@@ -27,8 +27,9 @@ struct us_client {
   bool token_managed;         /* we fetched the token and may replace it */
   double token_expiry;        /* Unix seconds; 0: not known */
   unsigned long token_serial; /* counts tokens */
-  const void *token_fetcher;  /* the one call that fetches a token now, */
-  double token_fetch_ends;    /* at the latest then (monotonic) */
+  double vain_until; /* monotonic: a 403 is not the token's until then */
+  const void *token_fetcher; /* the one call that fetches a token now, */
+  double token_fetch_ends;   /* at the latest then (monotonic) */
 };
 
 /* Checks option values against the provider's rows, all together. */

@@ -3,6 +3,7 @@
 #include "core/redact.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/json_writer.h"
@@ -140,6 +141,46 @@ void us_secrets_add(us_buffer *list, us_slice secret) {
     us_buffer_fail(list, US_NO_MEMORY);
   us_buffer_free(&json);
   us_buffer_free(&other);
+}
+
+/* Appends the character of the escape at `at`, behind its backslash, and
+   returns how long the escape is. The writer escapes no more than these. */
+static size_t unescape(us_buffer *out, const char *at) {
+  static const char letters[] = "bfnrt", bytes[] = "\b\f\n\r\t";
+  const char *letter = strchr(letters, *at);
+  if (*at == 'u') {
+    us_buffer_append_byte(out, (char)strtol(at + 3, NULL, 16));
+    return 5;
+  }
+  us_buffer_append_byte(out, letter ? bytes[letter - letters] : *at);
+  return 1;
+}
+
+/* Reads the string that opens at `at` into `out`; the byte behind its end. */
+static const char *read_string(us_buffer *out, const char *at) {
+  us_buffer_reset(out, US_LIMIT_BODY);
+  for (at++; *at != '"'; at++) {
+    if (*at == '\\')
+      at += unescape(out, at + 1);
+    else
+      us_buffer_append_byte(out, *at);
+  }
+  return at + 1;
+}
+
+void us_secrets_add_json(us_buffer *list, us_slice json) {
+  us_buffer text = {0};
+  const char *at = json.data, *end = at + json.length;
+  while (at < end) {
+    if (*at != '"') {
+      at++;
+      continue;
+    }
+    at = read_string(&text, at);
+    if (at == end || *at != ':') us_secrets_add(list, us_buffer_slice(&text));
+    if (text.status != US_OK) us_buffer_fail(list, text.status);
+  }
+  us_buffer_free(&text);
 }
 
 /* The length of the longest secret at `at`, or of the start of one that ends

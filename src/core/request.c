@@ -304,7 +304,8 @@ us_status us_request_authorize(us_request *request, us_client *client,
   if (status != US_OK) return status;
   while (us_headers_next(&client->headers, &at, &extra))
     if (!us_headers_has(&request->headers, extra.name))
-      us_headers_add(&request->headers, extra.name.data, extra.value, true);
+      us_headers_add(&request->headers, extra.name.data, extra.value,
+                     extra.secret);
   return request->headers.status;
 }
 

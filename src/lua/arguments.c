@@ -106,9 +106,14 @@ static void read_list(lua_State *L, const us_parameter *row, us_value *value,
   items = lua_newuserdata(L, (count ? count : 1) * sizeof *items);
   keep(L, anchor);
   for (i = 0; i < count; i++) {
+    char name[96];
+    us_parameter item = *row;
     bool read;
+    snprintf(name, sizeof name, "%s[%lu]", row->name, (unsigned long)i + 1);
+    item.name = name;
+    item.type = US_STRING;
     lua_rawgeti(L, list, (int)i + 1);
-    read = read_text(L, row, &items[i], anchor, problems);
+    read = read_text(L, &item, &items[i], anchor, problems);
     lua_pop(L, 1);
     if (!read) return;
   }
@@ -226,7 +231,10 @@ static void read_object(lua_State *L, const us_parameter *row, us_value *value,
   lus_json_write(L, -2, json, row->name, problems);
   keep(L, anchor);
   if (json->status != US_OK)
-    us_problem(problems, row->name, "is too large to be sent", NULL);
+    us_problem(problems, row->name,
+               json->status == US_NO_MEMORY ? "needs more memory than there is"
+                                            : "is too large to be sent",
+               NULL);
   value->kind = US_JSON;
   value->text = us_buffer_slice(json);
 }

@@ -31,8 +31,6 @@ lus_client *lus_client_check_any(lua_State *L, int index);
 int lus_client_environment(lua_State *L);
 int lus_client_class(lua_State *L);
 int lus_client_close(lua_State *L);
-/* Pushes the table that goes with the client: clock, random, transport. */
-void lus_push_environment(lua_State *L, int client);
 
 /* options.c */
 /* Options that all providers share. */

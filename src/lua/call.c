@@ -140,7 +140,6 @@ static const us_method *method_of(lua_State *L, const us_provider *provider,
 static void check_table(lua_State *L, int index, const char *what,
                         const lus_place *place) {
   if (lua_isnoneornil(L, index)) {
-    lua_settop(L, lua_gettop(L) < index ? index : lua_gettop(L));
     lua_newtable(L);
     lua_replace(L, index);
   } else if (!lua_istable(L, index)) {
@@ -158,7 +157,7 @@ static lus_call *push_call(lua_State *L, const us_provider *provider) {
   luaL_getmetatable(L, metatable);
   lua_setmetatable(L, -2);
   lua_newtable(L);
-  lus_push_environment(L, CLIENT);
+  lus_get_environment(L, CLIENT);
   lua_pushvalue(L, -1);
   lus_set_environment(L, CALL); /* it holds the client: both live */
   return call;
@@ -166,9 +165,11 @@ static lus_call *push_call(lua_State *L, const us_provider *provider) {
 
 static void mask(const us_method *method, us_value *values) {
   size_t i;
-  for (i = 0; i < method->count; i++)
-    if ((method->parameters[i].flags & US_SECRET) && values[i].kind == US_TEXT)
-      values[i].text = us_text("***");
+  for (i = 0; i < method->count; i++) {
+    if (!(method->parameters[i].flags & US_SECRET)) continue;
+    if (values[i].kind == US_TEXT) values[i].text = us_text("***");
+    if (values[i].kind == US_JSON) values[i].text = us_text("\"***\"");
+  }
 }
 
 /* Reads and checks arguments and options, and raises all problems together. */

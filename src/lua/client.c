@@ -148,13 +148,9 @@ lus_client *lus_client_check(lua_State *L, int index, const char *method,
   return client;
 }
 
-void lus_push_environment(lua_State *L, int client) {
-  lus_get_environment(L, client);
-}
-
 int lus_client_environment(lua_State *L) {
   lus_client_check_any(L, 1);
-  lus_push_environment(L, 1);
+  lus_get_environment(L, 1);
   return 1;
 }
 

@@ -47,7 +47,7 @@ const us_parameter lus_options[] = {
   SHARED("random", US_FUNCTION, 0, "returns a number in [0, 1); for tests"),
 };
 /* clang-format on */
-const size_t lus_option_count = COUNT(lus_options);
+const size_t lus_option_count = LENGTH(lus_options);
 
 static bool has_type(lua_State *L, unsigned type) {
   switch (lua_type(L, -1)) {
@@ -170,6 +170,10 @@ void lus_headers_read(lua_State *L, int options, us_buffer *headers,
     }
   }
   if (headers->status != US_OK)
-    us_problem(problems, "headers", "are too large", NULL);
+    us_problem(problems, "headers",
+               headers->status == US_NO_MEMORY
+                   ? "need more memory than there is"
+                   : "are too large",
+               NULL);
   lua_pop(L, 1);
 }

@@ -56,8 +56,7 @@ static void read_failure(lua_State *L, us_reply *reply) {
    the words why not, comes to the top. */
 static void read_answer(lua_State *L, us_reply *reply, us_document *document) {
   reply->status = (int)lua_tonumber(L, 2);
-  if (reply->status == 429 || reply->status == 503)
-    reply->retry_after = retry_after(L, 3);
+  if (reply->status >= 400) reply->retry_after = retry_after(L, 3);
   reply->body.data = luaL_optlstring(L, 4, "", &reply->body.length);
   if (us_response_is_empty(reply->body)) {
     lua_pushboolean(L, 1);

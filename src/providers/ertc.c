@@ -48,7 +48,7 @@ static const us_parameter get_or_update_user_by_app_id[] = {
        "the device's public key, for end-to-end encryption"),
   BODY("mute_setting", "muteSetting", US_STRING, OPTIONAL,
        "which notifications are muted", .choices = "none|all|allbutmentions"),
-  BODY("auth_payload", "authPayload", US_TABLE, OPTIONAL,
+  BODY("auth_payload", "authPayload", US_TABLE, US_SECRET,
        "what the tenant's own user validation needs"),
 };
 static const us_parameter update_user_by_ertc_user_id[] = {
@@ -194,9 +194,9 @@ const us_provider us_ertc = {
     .source = "https://github.com/BotStacks/android-sdk",
     .prefix = "/{version}/tenants/{tenant_id}",
     .options = options,
-    .option_count = COUNT(options),
+    .option_count = OPTION_COUNT(options),
     .methods = methods,
-    .method_count = COUNT(methods),
+    .method_count = LENGTH(methods),
     .envelope = {US_WHEN_FALSE, "success", "errorCode", {"msg", "message"}},
     .authorize = authorize,
 };

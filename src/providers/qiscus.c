@@ -39,7 +39,8 @@ static const us_parameter get_unread_users[] = {
   PERIOD,
 };
 static const us_parameter get_user_unread_count[] = {
-  QUERY("user_ids", "user_ids[]", US_LIST, REQUIRED, "the users"),
+  QUERY("user_ids", "user_ids[]", US_LIST, REQUIRED, "the users",
+        .minimum = 1),
   PERIOD,
 };
 static const us_parameter get_user_list[] = {
@@ -90,9 +91,9 @@ const us_provider us_qiscus = {
     .source = "https://documentation.qiscus.com/v2.1/chat-server-api/user",
     .prefix = "/api/v2.1/rest",
     .options = options,
-    .option_count = COUNT(options),
+    .option_count = OPTION_COUNT(options),
     .methods = methods,
-    .method_count = COUNT(methods),
+    .method_count = LENGTH(methods),
     .envelope = {US_FROM_400,
                  "status",
                  "status",

@@ -51,13 +51,18 @@
 #define OPTION_IN(place_, name_, wire_, flags_, ...)                           \
   ROW(place_, name_, wire_, US_STRING, (flags_) | US_PER_CALL, __VA_ARGS__)
 
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+/* A table's length; one that is longer than the core takes does not compile. */
+#define LENGTH(rows) (sizeof(rows) / sizeof((rows)[0]))
+#define AT_MOST(limit, rows)                                                   \
+  (LENGTH(rows) + 0 * sizeof(char[LENGTH(rows) <= (limit) ? 1 : -1]))
+#define OPTION_COUNT(rows) AT_MOST(US_LIMIT_OPTIONS, rows)
 
 #define METHOD(name_, operation_, verb_, path_, rows_, flags_, ...)            \
   {                                                                            \
     .name = (name_), .operation = (operation_), .verb = (verb_),               \
-    .path = (path_), .parameters = (rows_), .count = COUNT(rows_),             \
-    .flags = (flags_), .doc = __VA_ARGS__                                      \
+    .path = (path_), .parameters = (rows_),                                    \
+    .count = AT_MOST(US_LIMIT_PARAMETERS, rows_), .flags = (flags_),           \
+    .doc = __VA_ARGS__                                                         \
   }
 /* A method without arguments. */
 #define PLAIN_METHOD(name_, operation_, verb_, path_, flags_, ...)             \

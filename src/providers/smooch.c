@@ -200,10 +200,10 @@ const us_provider us_smooch = {
     .bare_prefix = "/v1",
     .always_json = true,
     .options = options,
-    .option_count = COUNT(options),
+    .option_count = OPTION_COUNT(options),
     .credentials = "key_id+secret|jwt",
     .methods = methods,
-    .method_count = COUNT(methods),
+    .method_count = LENGTH(methods),
     .envelope = {US_NEVER, NULL, "error.code", {"error.description"}},
     .authorize = authorize,
 };
