@@ -9,6 +9,9 @@ local map = require "usher.map"
 local rates = require "usher.rate"
 local transports = require "usher.transport"
 
+-- Longest wait for the rate limit in one piece, in seconds: its pace changes.
+local RATE_PIECE = 1
+
 local M = {
   _VERSION = core._VERSION,
   --- JSON null: `usher.null` as an argument is sent as `null`.
@@ -70,10 +73,11 @@ local function send(environment, request)
   return status, headers, body, sent
 end
 
--- The seconds that the rate limit holds an attempt back. One that has waited
--- for its place keeps it, unless the provider has voided all places since.
-local function held_back(rate, has_place)
-  if not rate or (has_place and not rate:is_held()) then return 0 end
+-- The seconds that the rate limit holds an attempt back, and its place in the
+-- line, which it keeps while it waits.
+local function held_back(rate, place)
+  if not rate then return 0 end
+  if place then return rate:remaining(place), place end
   return rate:reserve()
 end
 
@@ -88,22 +92,24 @@ local function send_for_all(call, environment, request)
   return checked(pcall(send, environment, request))
 end
 
+local function send_request(call, name, environment, request)
+  if request.operation ~= name then return send_for_all(call, environment, request) end
+  return send(environment, request)
+end
+
 local function drive(call, name, environment)
-  local request
-  local has_place = false
+  local request, wait, place
   local action, first, second = call:next()
   while true do
     if action == "send" then
       request = first
-      local wait = held_back(environment.rate, has_place)
-      has_place = wait > 0
-      if has_place then
+      wait, place = held_back(environment.rate, place)
+      if wait > 0 then
         action, first, second = call:defer(wait)
-        if action == "fail" then environment.rate:give_back() end
-      elseif request.operation ~= name then
-        action, first, second = call:next(send_for_all(call, environment, request))
+        if action == "sleep" then first = math.min(first, RATE_PIECE) end
       else
-        action, first, second = call:next(send(environment, request))
+        place = nil
+        action, first, second = call:next(send_request(call, name, environment, request))
       end
     elseif action == "sleep" then
       sleep_observed(environment, request, first, second)
@@ -111,6 +117,7 @@ local function drive(call, name, environment)
     elseif action == "done" then
       return first, second
     else
+      if place then environment.rate:give_back() end
       return nil, first
     end
   end

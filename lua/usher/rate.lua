@@ -164,11 +164,6 @@ function limiter_methods:give_back()
   self.store.update(function(state) state.taken = state.taken - 1 end)
 end
 
-function limiter_methods:is_held()
-  local now = self.now()
-  return self.store.update(function(state) return state.at > now end)
-end
-
 local function retry_after(headers)
   if type(headers) ~= "table" then return nil end
   for name, value in pairs(headers) do

@@ -103,12 +103,16 @@ local function reset()
   seen = { requests = 0, connections = 0, most_in_flight = in_flight, targets = {}, counts = {} }
 end
 
-local function reply(connection, status, headers, value)
+-- The request ends before its answer is written: who has read that may ask again at once.
+local function reply(request, status, headers, value)
   local body = cjson.encode(value)
   local lines = { ("HTTP/1.1 %d Whatever"):format(status), "Content-Type: application/json",
     ("Content-Length: %d"):format(#body) }
   for _, header in ipairs(headers or {}) do lines[#lines + 1] = header end
-  return connection:xwrite(table.concat(lines, "\r\n") .. "\r\n\r\n" .. body, "bn", PATIENCE)
+  in_flight = in_flight - 1
+  request.answered = true
+  local text = table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
+  return request.connection:xwrite(text, "bn", PATIENCE)
 end
 
 local function count(name)
@@ -128,78 +132,76 @@ local function await(reached)
 end
 
 local OK = { ok = true }
-local FAR_FUTURE = 4102444800
 
 -- A token that lives for ever, unsigned: nobody here checks signatures.
 local TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2lnbmVk"
 
--- Each: { number of parameters, function(connection, parameters, request) -> false to close }.
-local behaviours
-behaviours = {
+-- Each: function(request, parameters) -> false to close the connection.
+local behaviours = {
   -- /delay/<milliseconds>
-  delay = { 1, function(connection, parameters)
+  delay = function(request, parameters)
     cqueues.sleep(tonumber(parameters[1]) / 1000)
-    return reply(connection, 200, nil, OK)
-  end },
+    return reply(request, 200, nil, OK)
+  end,
 
   -- /gather/<number>: nobody is answered before so many are held at once; then all of them are.
-  gather = { 1, function(connection, parameters)
+  gather = function(request, parameters)
     local wanted, gathering = tonumber(parameters[1]), seen
     seen.gathered = (seen.gathered or 0) + 1
     changed:signal()
     local all = await(function() return gathering.gathered >= wanted end)
-    return reply(connection, all and 200 or 504, nil, OK)
-  end },
+    return reply(request, all and 200 or 504, nil, OK)
+  end,
 
   -- /when/<number>: answers when so many other requests are held.
-  when = { 1, function(connection, parameters)
+  when = function(request, parameters)
     local wanted = tonumber(parameters[1])
     local all = await(function() return in_flight > wanted end)
-    return reply(connection, all and 200 or 504, nil, OK)
-  end },
+    return reply(request, all and 200 or 504, nil, OK)
+  end,
 
   -- /hold: never answers; ends when the client goes.
-  hold = { 0, function(connection)
-    connection:xread(1, "b", PATIENCE)
+  hold = function(request)
+    request.connection:xread(1, "b", PATIENCE)
     return false
-  end },
+  end,
 
   -- /limited/<times>/<seconds or "never">: 429 so many times, with Retry-After.
-  limited = { 2, function(connection, parameters)
-    if count("limited") > tonumber(parameters[1]) then return reply(connection, 200, nil, OK) end
+  limited = function(request, parameters)
+    if count("limited") > tonumber(parameters[1]) then return reply(request, 200, nil, OK) end
     local seconds = tonumber(parameters[2])
-    return reply(connection, 429, { seconds and "Retry-After: " .. parameters[2] }, { no = true })
-  end },
+    return reply(request, 429, { seconds and "Retry-After: " .. parameters[2] }, { no = true })
+  end,
 
   -- /broken/<times>: 503 so many times.
-  broken = { 1, function(connection, parameters)
-    if count("broken") > tonumber(parameters[1]) then return reply(connection, 200, nil, OK) end
-    return reply(connection, 503, nil, { no = true })
-  end },
+  broken = function(request, parameters)
+    if count("broken") > tonumber(parameters[1]) then return reply(request, 200, nil, OK) end
+    return reply(request, 503, nil, { no = true })
+  end,
 
   -- /goodbye: answers, then closes what it did not announce to close.
-  goodbye = { 0, function(connection)
-    reply(connection, 200, nil, OK)
+  goodbye = function(request)
+    reply(request, 200, nil, OK)
     return false
-  end },
+  end,
 
   -- /late_goodbye/<milliseconds>: answers, then closes a while later.
-  late_goodbye = { 1, function(connection, parameters)
-    reply(connection, 200, nil, OK)
+  late_goodbye = function(request, parameters)
+    reply(request, 200, nil, OK)
     cqueues.sleep(tonumber(parameters[1]) / 1000)
     return false
-  end },
+  end,
 
   -- /vchatcloud: a token, slowly, and nothing without it.
-  vchatcloud = { 0, function(connection, _, request)
+  vchatcloud = function(request)
     if request.target:find("/openapi/token", 1, true) then
       cqueues.sleep(0.05)
       count("tokens")
-      return reply(connection, 200, nil, { data = { ["X-AUTH-TOKEN"] = TOKEN } })
+      return reply(request, 200, nil, { data = { ["X-AUTH-TOKEN"] = TOKEN } })
     end
-    if request.headers["x-auth-token"] ~= TOKEN then return reply(connection, 401, nil, OK) end
-    return reply(connection, 200, nil, { result_cd = 1, list = {} })
-  end },
+    if request.headers["x-auth-token"] ~= TOKEN then return reply(request, 401, nil, OK) end
+    return reply(request, 200, nil, { result_cd = 1, list = {} })
+  end,
 }
 
 local function read_request(connection)
@@ -216,7 +218,7 @@ local function read_request(connection)
   end
   local length = tonumber(headers["content-length"] or 0)
   if length > 0 and not connection:xread(length, "b", PATIENCE) then return nil end
-  return { target = target, headers = headers }
+  return { connection = connection, target = target, headers = headers }
 end
 
 local function choose(target)
@@ -236,20 +238,10 @@ local function note(request, is_first)
   changed:signal()
 end
 
--- What it is held for ends before the answer is written: who has read that may ask again at once.
-local function answer(connection, request)
+local function answer(request)
   local behaviour, parameters = choose(request.target)
-  local counted = setmetatable({ raw = connection }, { __index = function(_, name)
-    return function(self, ...)
-      if name == "xwrite" and not self.done then
-        self.done = true
-        in_flight = in_flight - 1
-      end
-      return connection[name](connection, ...)
-    end
-  end })
-  local goes_on = behaviour[2](counted, parameters, request)
-  if not rawget(counted, "done") then in_flight = in_flight - 1 end
+  local goes_on = behaviour(request, parameters)
+  if not request.answered then in_flight = in_flight - 1 end
   return goes_on
 end
 
@@ -261,7 +253,7 @@ local function serve(connection)
     if not request then break end
     note(request, known ~= seen)
     known = seen
-    if not answer(connection, request) then break end
+    if not answer(request) then break end
   end
   open = open - 1
   connection:close()
@@ -299,12 +291,11 @@ local function listen(on_connection)
 end
 
 open, in_flight = 0, 0
-seen = { most_in_flight = 0 }
 reset()
 io.stdout:write(("%d %d\n"):format(listen(serve), listen(obey)))
 io.stdout:flush()
 queue:wrap(function()
-  cqueues.sleep(math.min(LIFETIME, FAR_FUTURE))
+  cqueues.sleep(LIFETIME)
   os.exit(1)
 end)
 while true do
