@@ -124,6 +124,7 @@ build = {
     ["usher.transport.curl"] = "lua/usher/transport/curl.lua",
     ["usher.transport.http1"] = "lua/usher/transport/http1.lua",
     ["usher.transport.ngx"] = "lua/usher/transport/ngx.lua",
+    ["usher.transport.ngx_settings"] = "lua/usher/transport/ngx_settings.lua",
   },
   install = {
     bin = {

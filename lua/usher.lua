@@ -86,7 +86,7 @@ end
 local function send_for_all(call, environment, request)
   local function checked(ok, status, headers, body, sent)
     if ok then return status, headers, body, sent end
-    call:cancel()
+    call:abort("cancelled")
     error(status, 0)
   end
   return checked(pcall(send, environment, request))
@@ -112,8 +112,12 @@ local function drive(call, name, environment)
         action, first, second = call:next(send_request(call, name, environment, request))
       end
     elseif action == "sleep" then
-      sleep_observed(environment, request, first, second)
-      action, first, second = call:next()
+      local _, kind, message = sleep_observed(environment, request, first, second)
+      if kind then
+        action, first, second = call:abort(kind, message)
+      else
+        action, first, second = call:next()
+      end
     elseif action == "done" then
       return first, second
     else
@@ -201,7 +205,7 @@ end
 local function constructor(provider)
   return function(options)
     local given = type(options) == "table" and options or {}
-    local problem = transports.problem(rawget(given, "transport"))
+    local problem = transports.problem(given)
       or rates.problem(rawget(given, "rate"))
     local client, environment = core.client(provider, options, 2, problem)
     if environment.rate then

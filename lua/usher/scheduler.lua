@@ -30,8 +30,9 @@ local scheduler_mt = { __name = "usher.scheduler", __index = scheduler_methods }
 -- @treturn ?table task `{ thread, scheduler }`
 function M.task()
   if not active then return nil end
-  local task = active.task
-  if coroutine.running() ~= task.thread then
+  local task, running = active.task, coroutine.running()
+  if running ~= task.thread then
+    if running == active.host then return nil end -- a hook or a finalizer
     error("usher: a call inside usher.map was made from a coroutine of your own; "
       .. "make it in the function given to usher.map, or use a closure instead of coroutine.wrap",
       0)
@@ -73,6 +74,7 @@ function M.new()
     order = 0, -- of timers that are due at the same time
     task = nil, -- the running task
     outer = active, -- what was running when this one was made
+    host = coroutine.running(), -- where it runs itself; nil: the main thread of Lua 5.1
     poller = nil, -- { wait = function(seconds), close = function() }
   }, scheduler_mt)
 end

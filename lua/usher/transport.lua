@@ -3,8 +3,9 @@
 -- `{ method, url, headers, body, timeout, connect_timeout, max_response_size,
 -- idempotent, provider, operation, attempt }` (times in seconds, sizes in
 -- bytes) and returns `status, headers, body` with lower-case header names, or
--- `nil, kind, message, sent`. `sleep(seconds)` waits. A third, `close()`, is
--- called when the client is closed. A function alone is `send`.
+-- `nil, kind, message, sent`. `sleep(seconds)` waits, or returns `nil, kind,
+-- message` where it cannot. A third, `close()`, is called when the client is
+-- closed. A function alone is `send`.
 -- @module usher.transport
 
 local scheduler = require "usher.scheduler"
@@ -13,25 +14,27 @@ local ngx = rawget(_G, "ngx")
 
 local M = {}
 
--- The default transport is made at the first call, so that a client that only
--- describes requests needs no libcurl. In nginx libcurl is never loaded.
-local function attach_default(environment)
-  local name = ngx and "usher.transport.ngx" or "usher.transport.curl"
-  local function open()
-    local transport = require(name).new(environment.settings)
-    environment.send = transport.send
-    environment.close = transport.close
-    environment.sleep = transport.sleep
-    return transport
-  end
-  environment.send = function(request) return open().send(request) end
-  environment.sleep = scheduler.pause
+local function set(environment, transport)
+  environment.send = transport.send
+  environment.sleep = transport.sleep or scheduler.pause
+  environment.close = transport.close
 end
 
---- What is wrong with the option `transport`.
--- @treturn ?string nil when nothing is
-function M.problem(transport)
-  if type(transport) ~= "table" then return nil end -- a function, or refused for its type
+-- The default transport. In nginx it is made at once, for no other may sleep
+-- there, and libcurl is never loaded. Elsewhere it is made at the first call, so
+-- that a client that only describes requests needs no libcurl.
+local function attach_default(environment)
+  if ngx then
+    return set(environment, require("usher.transport.ngx").new(environment.settings))
+  end
+  environment.sleep = scheduler.pause
+  function environment.send(request)
+    set(environment, require("usher.transport.curl").new(environment.settings))
+    return environment.send(request)
+  end
+end
+
+local function table_problem(transport)
   if type(transport.send) ~= "function" then return "transport needs a function 'send'" end
   for _, name in ipairs{ "sleep", "close" } do
     local value = transport[name]
@@ -41,6 +44,16 @@ function M.problem(transport)
   end
 end
 
+--- What is wrong with the option `transport`, or with options that the default
+-- transport cannot serve here.
+-- @tparam table options of a client
+-- @treturn ?string nil when nothing is
+function M.problem(options)
+  local transport = rawget(options, "transport")
+  if type(transport) == "table" then return table_problem(transport) end
+  if transport == nil and ngx then return require("usher.transport.ngx").problem(options) end
+end
+
 --- Gives `environment` its `send`, `sleep` and `close`.
 -- @tparam table environment of a client; `environment.transport` is the
 -- option, which has no problem
@@ -48,9 +61,7 @@ function M.attach(environment)
   local transport = environment.transport
   if transport == nil then return attach_default(environment) end
   if type(transport) == "function" then transport = { send = transport } end
-  environment.send = transport.send
-  environment.sleep = transport.sleep or scheduler.pause
-  environment.close = transport.close
+  set(environment, transport)
 end
 
 return M

@@ -288,7 +288,7 @@ static void what_does_not_fit_is_invalid(void) {
   CHECK(w.action == US_SLEEP && w.call.wait == 1 && !w.call.retrying);
   step(&w, NULL);
   CHECK(w.call.attempts == 1);
-  us_call_cancel(&w.call);
+  us_call_abort(&w.call, US_KIND_CANCELLED, us_text(""));
   CHECK(us_call_next(&w.call, &reply, w.now, &w.action) == US_INVALID);
   close_world(&w);
 }

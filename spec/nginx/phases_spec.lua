@@ -191,3 +191,70 @@ describe("the nginx transport", function()
     assert.same({ 200, 200, 200, 200 }, statuses)
   end)
 end)
+
+describe("a phase that cannot wait", function()
+  local upstream, server
+
+  setup(function()
+    upstream = nginx.start{ http = "init_by_lua_block { hits = 0 }", server = [[
+      location = /hits { content_by_lua_block { ngx.print(hits) } }
+      location / { content_by_lua_block {
+        hits = hits + 1
+        ngx.sleep(1)
+        ngx.print('{"result_cd":1,"data":{"X-AUTH-TOKEN":"token"},"list":[]}')
+      } }
+    ]] }
+    server = nginx.start{
+      http = ([[ init_by_lua_block {
+        usher = require "usher"
+        took = {}
+        chat = usher.vchatcloud{ api_key = "k", base_url = "http://127.0.0.1:%s", deadline = 5 }
+      } ]]):format(upstream.port),
+      server = [[
+        location = /first { content_by_lua_block {
+          local result, err = chat:list_users{ room_id = "x" }
+          ngx.print(result and "ok" or tostring(err))
+        } }
+        location = /second {
+          content_by_lua_block { ngx.print("body") }
+          log_by_lua_block {
+            local core = require "usher.core"
+            local started = core.monotonic()
+            local _, err = chat:list_users{ room_id = "x" }
+            local seconds = core.monotonic() - started
+            took = { seconds = seconds, kind = err.kind, sent = err.request_sent }
+          } }
+        location = /took { content_by_lua_block {
+          ngx.print(took.seconds < 0.1, " ", took.kind, " ", took.sent)
+        } }
+        location = /refused { content_by_lua_block {
+          local ok, problem = pcall(usher.qiscus, { app_id = "a", ca_file = "ca.pem" })
+          ngx.print(ok, " ", problem)
+        } }
+      ]],
+    }
+  end)
+
+  teardown(function()
+    server:stop()
+    upstream:stop()
+  end)
+
+  it("does not wait for the token that another call fetches, nor hold the worker up", function()
+    local first = server:begin("GET", "/first")
+    local hits
+    repeat hits = select(2, upstream:request("GET", "/hits")) until hits ~= "0"
+    server:request("GET", "/second")
+    local _, body = server:request("GET", "/took")
+    assert.equal("true cancelled false", body)
+    local _, answer = first.read()
+    assert.equal("ok", answer)
+  end)
+
+  it("and options that nginx cannot honour are refused with all others", function()
+    local _, body = server:request("GET", "/refused")
+    assert.truthy(body:find("false", 1, true))
+    assert.truthy(body:find("secret is required", 1, true), body)
+    assert.truthy(body:find("ca_file cannot be chosen", 1, true), body)
+  end)
+end)

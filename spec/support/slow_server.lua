@@ -25,6 +25,7 @@ local LIFETIME = 900 -- seconds, whatever happens
 -- Errors of a socket are values: a client that goes away is nothing special.
 local function prepare(connection)
   connection:setmode("b", "bn")
+  connection:setmaxline(1048576)
   connection:onerror(function(_, _, why) return why end)
   return connection
 end
@@ -70,10 +71,11 @@ end
 --- Waits until a field of the statistics has a value.
 -- @treturn boolean whether it came to that
 function methods:reaches(field, value)
-  local give_up = cqueues.monotime() + PATIENCE
-  while cqueues.monotime() < give_up do
+  local core = require "usher.core"
+  local give_up = core.monotonic() + PATIENCE
+  while core.monotonic() < give_up do
     if self:stats()[field] == value then return true end
-    cqueues.sleep(0.01)
+    core.sleep(0.01)
   end
   return false
 end

@@ -361,9 +361,12 @@ us_status us_call_preview(us_call *call, us_moment now) {
                               now.unix_time);
 }
 
-void us_call_cancel(us_call *call) {
-  stop_fetching(call);
-  call->state = US_CALL_OVER;
+void us_call_abort(us_call *call, us_kind kind, us_slice message) {
+  bool awaited = call->state == US_CALL_SENT && !call->fetching_token;
+  if (awaited) call->maybe_acted = true;
+  (void)fail_with(call, kind, "");
+  us_error_say(&call->error, message);
+  if (call->client->provider != NULL) redact_error(call);
 }
 
 void us_call_free(us_call *call) {

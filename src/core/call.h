@@ -64,8 +64,9 @@ US_MUST_CHECK us_status us_call_defer(us_call *call, double wait, us_moment now,
 /* Adds the credentials to the method's own request without taking part in
    the state machine: what a dry run shows. */
 US_MUST_CHECK us_status us_call_preview(us_call *call, us_moment now);
-/* The host gives up: an attempt's outcome will never be told. */
-void us_call_cancel(us_call *call);
+/* The host gives up: it cannot wait, or an attempt's outcome will never be
+   told. The call has failed, and its error says so. */
+void us_call_abort(us_call *call, us_kind kind, us_slice message);
 /* The request to send now, and the method it is of. */
 const us_request *us_call_request(const us_call *call);
 const us_method *us_call_current(const us_call *call);

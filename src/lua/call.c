@@ -343,15 +343,21 @@ static int call_defer(lua_State *L) {
   return push_action(L, call, action, now);
 }
 
-/* call:cancel(): a transport has raised; this call goes no further. */
-static int call_cancel(lua_State *L) {
+/* call:abort(kind, message): the transport cannot wait, or has raised; this
+   call goes no further. -> "fail", err */
+static int call_abort(lua_State *L) {
   lus_call *call = luaL_checkudata(L, 1, metatable);
-  us_call_cancel(&call->core);
-  return 0;
+  us_slice kind, message;
+  kind.data = luaL_checklstring(L, 2, &kind.length);
+  message.data = luaL_optlstring(L, 3, "", &message.length);
+  us_call_abort(&call->core, us_kind_find(kind, US_KIND_CANCELLED), message);
+  lua_pushliteral(L, "fail");
+  lus_error_push(L, &call->core, call->provider->name);
+  return 2;
 }
 
 void lus_call_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"cancel", call_cancel},
+  static const luaL_Reg methods[] = {{"abort", call_abort},
                                      {"defer", call_defer},
                                      {"next", call_next},
                                      {NULL, NULL}};
