@@ -214,6 +214,15 @@ $(PRELOAD):
 	  'static void __attribute__((constructor)) start(void) {' \
 	  '  setenv("ASAN_OPTIONS", "detect_leaks=0", 1); }' | $(CC) -shared -fPIC -x c - -o $@
 
+.PHONY: bench bench-built
+bench: ## measure many calls at once, and an nginx worker under load (where wrk is there)
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(MAKE) --no-print-directory -s bench-built
+
+bench-built:
+	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/bench/run
+
 .PHONY: memcheck memcheck-built asan asan-built coverage coverage-built rock clean help
 memcheck: ## the specs on Lua 5.4 under valgrind
 	@.ci/install memory
