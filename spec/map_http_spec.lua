@@ -3,6 +3,7 @@
 
 local curl_transport = require "usher.transport.curl"
 local nginx = require "spec.support.nginx"
+local scheduler = require "usher.scheduler"
 local slow = require "spec.support.slow_server"
 local usher = require "usher"
 
@@ -136,11 +137,12 @@ describe("usher.map over HTTP", function()
       local transport = curl_transport.new{}
       local tasks, blocking = open("/delay/40", { transport = transport }),
         open("/delay/200", { transport = transport })
-      local here, started, called = coroutine.running(), 0, nil
+      local here, started, result = coroutine.running(), 0, nil
       interpreted(function()
         debug.sethook(function()
-          if started < 8 or called or coroutine.running() ~= here then return end
-          called = assert(profile(blocking))
+          if started < 8 or coroutine.running() ~= here then return end
+          debug.sethook()
+          result = assert(profile(blocking))
         end, "", 1)
         local results = usher.map(range(8), function()
           started = started + 1
@@ -148,7 +150,7 @@ describe("usher.map over HTTP", function()
         end)
         assert.equal(8, #results)
       end)
-      assert.is_true(called.ok)
+      assert.is_true(result.ok)
     end)
   end)
 
@@ -214,34 +216,31 @@ describe("usher.map over HTTP", function()
 
   describe("when the script is interrupted in the middle of 64 transfers", function()
     it("cancels them, leaves nothing open, and the client works", function()
-      local client, other = open("/hold"), open("/delay/0")
-      assert(profile(other))
-      assert.equal("timeout", select(2, profile(client, { timeout = 0.05, retries = 0 })).kind)
       local before = descriptors()
-      local here, started = coroutine.running(), 0
+      local client, watch, other = open("/hold"), open("/when/64"), open("/delay/0")
+      assert(profile(other))
+      local here, started, all_held = coroutine.running(), 0, false
       interpreted(function()
-        local waited = 0
         debug.sethook(function()
-          if coroutine.running() ~= here or started < 64 then return end
-          waited = waited + 1
-          if waited < 10 then return end
+          if not all_held or coroutine.running() ~= here then return end
           debug.sethook()
-          assert(server:reaches("in_flight", 64))
           error("interrupted!", 0)
-        end, "r")
-        local ok, problem = pcall(usher.map, range(100), function()
+        end, "", 1)
+        local ok, problem = pcall(usher.map, range(65), function(item)
           started = started + 1
-          profile(client)
-          error("resumed")
-        end, { concurrency = 64 })
+          if item < 65 then profile(client) else assert(profile(watch)) end
+          all_held = true
+          scheduler.pause(60)
+        end, { concurrency = 65 })
         assert.same({ false, "interrupted!" }, { ok, problem })
       end)
-      assert.equal(before, descriptors())
       assert.is_true(server:reaches("in_flight", 0))
-      assert.equal(64, started)
+      assert.equal(65, started)
       local results, errors = usher.map(range(20), function() return profile(other) end)
       assert.same({ 20, {} }, { #results, errors })
       assert.equal("timeout", select(2, profile(client, { timeout = 0.05, retries = 0 })).kind)
+      close_all()
+      assert.equal(before, descriptors())
     end)
   end)
 

@@ -640,6 +640,7 @@ describe("A task", function()
       if jit then jit.on() end
       assert.same({ false, "interrupted!" }, { ok, problem })
       assert.is_nil(scheduler.task())
+      assert.is_nil(coroutine.wrap(scheduler.task)())
       assert.same({ 1, 2 }, (usher.map({ 1, 2 }, function(item) yield() return item end)))
     end)
   end)

@@ -173,20 +173,30 @@ local function retry_after(headers)
   end
 end
 
+-- Nobody goes before the provider's time; then the first in the line does, if
+-- it would have been due by then, and the others at the pace.
+local function hold(self, state, now, seconds)
+  if state.at <= now then
+    local due = state.granted + seconds * self.per_second * state.pace
+    state.granted = math.min(due, math.floor(state.granted) + 1)
+  end
+  state.at = math.max(state.at, now + seconds)
+end
+
 --- Learns from an answer.
 -- @tparam number status
 -- @tparam ?table headers of the answer
 function limiter_methods:learn(status, headers)
   local said = (status == 429 or status == 503) and retry_after(headers) or nil
   local limited = status == 429 or said ~= nil
-  if not limited and self.store.pace() == 1 then return end
+  if not limited and (status >= 500 or self.store.pace() == 1) then return end
   local now = self.now()
   self.store.update(function(state)
     refresh(self, state, now)
     if not limited then
       state.pace = math.min(1, state.pace + RECOVERY)
     elseif said then
-      state.at = math.max(state.at, now + said)
+      hold(self, state, now, said)
     elseif now >= state.slowed_at + SETTLING then
       state.pace = math.max(SLOWEST, state.pace / 2)
       state.slowed_at = now

@@ -52,8 +52,10 @@ local wall, cpu = core.monotonic(), os.clock()
 run(calls)
 wall, cpu = core.monotonic() - wall, os.clock() - cpu
 local ideal = calls / concurrency * DELAY
-print(("%-8s %4d in flight %6d calls  %.3f of ideal (%.2f s)  %5.1f us CPU a call  %+d KiB, "
-  .. "%d failed"):format(rawget(_G, "jit") and "LuaJIT" or _VERSION, concurrency, calls, wall / ideal, wall,
-    cpu / calls * 1e6, resident() - before, failed))
+local interpreter = rawget(_G, "jit") and "LuaJIT" or _VERSION
+local line = "%-8s %4d in flight %6d calls  %.3f of ideal (%.2f s)  %5.1f us CPU a call  "
+  .. "%+d KiB  %d failed"
+print(line:format(interpreter, concurrency, calls, wall / ideal, wall, cpu / calls * 1e6,
+  resident() - before, failed))
 client:close()
 os.exit(failed == 0 and 0 or 1)
