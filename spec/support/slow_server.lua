@@ -133,7 +133,7 @@ local function await(reached)
   return true
 end
 
-local OK = { ok = true }
+local OK = { ok = true, list = {} }
 
 -- A token that lives for ever, unsigned: nobody here checks signatures.
 local TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjQxMDI0NDQ4MDB9.c2lnbmVk"
