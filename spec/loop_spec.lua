@@ -6,6 +6,7 @@ local curl = require "usher.curl"
 local slow = require "spec.support.slow_server"
 
 local ffi_found, ffi = pcall(require, "ffi")
+local epoll_found = io.open("/proc/sys/fs/epoll/max_user_watches") ~= nil
 
 -- The descriptors this process has open.
 local function descriptors()
@@ -296,7 +297,8 @@ describe("A loop", function()
     assert.equal(before, descriptors())
   end)
 
-  it("returns nil and a message when there is no descriptor for it", function()
+  local with_epoll = epoll_found and it or pending -- poll() needs no descriptor
+  with_epoll("is nil and a message where no descriptor is left", function()
     local script = [[
       local curl = require "usher.curl"
       local files = {}

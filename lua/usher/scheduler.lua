@@ -143,9 +143,11 @@ local function resume(self, task)
   active, self.task = outer, outer_task
   if not ok then
     task.done(false, value, task.thread)
+  elseif value == SUSPENDED then
+    return
   elseif coroutine.status(task.thread) == "dead" then
     task.done(true)
-  elseif value ~= SUSPENDED then
+  else
     task.done(false, "usher: a function given to usher.map must not yield by itself",
       task.thread)
   end

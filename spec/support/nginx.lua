@@ -97,7 +97,7 @@ end
 local CONFIGURATION = [[
 ${modules}
 daemon off;
-master_process off;
+${processes}
 pid ${directory}/nginx.pid;
 error_log ${directory}/error.log info;
 ${main}
@@ -151,16 +151,23 @@ end
 
 --- Starts nginx and waits until it answers.
 -- @tparam[opt] table options lines of configuration: `main`, `http` and `server` go into the blocks
--- of that name; `tls = true` for a second port that speaks TLS
+-- of that name; `tls = true` for a second port that speaks TLS; `workers`, when there shall be more
+-- than the one process
 -- @treturn table with `port`, `tls_port`, `directory` and the methods below
 function M.start(options)
   options = options or {}
   local directory = output_of("mktemp -d")
   local modules, paths = M.common_lines()
   local port, tls_port = M.free_port(), options.tls and M.free_port()
-  local fields = { modules = modules, paths = paths, directory = directory, port = port,
+  -- Workers as root, where that is who starts them: they read this tree, wherever it lies.
+  local processes = options.workers
+    and ("master_process on;\nworker_processes %d;\nuser root;"):format(options.workers)
+    or "master_process off;"
+  local fields = {
+    modules = modules, processes = processes, paths = paths, directory = directory, port = port,
     tls = tls_port and ("listen 127.0.0.1:%s ssl; %s"):format(tls_port, M.certify(directory)) or "",
-    main = options.main or "", http = options.http or "", server = options.server or "" }
+    main = options.main or "", http = options.http or "", server = options.server or "",
+  }
   write_file(directory .. "/nginx.conf", (CONFIGURATION:gsub("%${(%l+)}", fields)))
   local server = setmetatable({ port = port, tls_port = tls_port, directory = directory },
     metatable)

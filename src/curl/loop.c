@@ -15,7 +15,9 @@
 #endif
 #endif
 
-enum { BATCH = 64 }; /* events taken from the kernel at once */
+/* Events taken from the kernel at once. Few: what a task sends next goes out
+   only after all of them were read. */
+enum { BATCH = 8 };
 
 static long long now_ms(void) {
   struct timespec now;
@@ -239,24 +241,35 @@ static void wait_events(us_loop *loop, int wait_ms) {
 
 #else
 
-static void wait_events(us_loop *loop, int wait_ms) {
-  struct pollfd waiting[BATCH * 16];
-  nfds_t i, count = 0;
-  size_t at;
-  for (at = 0; at < loop->count && count < BATCH * 16; at++) {
-    if (loop->watches[at].wanted == 0) continue;
-    waiting[count].fd = (int)at;
-    waiting[count].events = loop->watches[at].wanted;
+static int to_curl(short events) {
+  int mask = 0;
+  if (events & POLLIN) mask |= CURL_CSELECT_IN;
+  if (events & POLLOUT) mask |= CURL_CSELECT_OUT;
+  if (events & (POLLERR | POLLHUP)) mask |= CURL_CSELECT_ERR;
+  return mask;
+}
+
+static nfds_t list_wanted(const us_loop *loop, struct pollfd *waiting) {
+  nfds_t count = 0;
+  size_t i;
+  for (i = 0; i < loop->count; i++) {
+    if (loop->watches[i].wanted == 0) continue;
+    waiting[count].fd = (int)i;
+    waiting[count].events = loop->watches[i].wanted;
     waiting[count++].revents = 0;
   }
-  if (poll(waiting, count, wait_ms) <= 0) return;
-  for (i = 0; i < count; i++) {
-    int mask = 0;
-    if (waiting[i].revents & POLLIN) mask |= CURL_CSELECT_IN;
-    if (waiting[i].revents & POLLOUT) mask |= CURL_CSELECT_OUT;
-    if (waiting[i].revents & (POLLERR | POLLHUP)) mask |= CURL_CSELECT_ERR;
-    if (mask != 0) dispatch(loop, waiting[i].fd, mask);
-  }
+  return count;
+}
+
+/* Without memory for the list it waits for the time alone. */
+static void wait_events(us_loop *loop, int wait_ms) {
+  struct pollfd *waiting = malloc((loop->count + 1) * sizeof *waiting);
+  nfds_t i, count = waiting != NULL ? list_wanted(loop, waiting) : 0;
+  int ready = poll(waiting, count, wait_ms);
+  for (i = 0; i < count && ready > 0; i++)
+    if (waiting[i].revents != 0)
+      dispatch(loop, waiting[i].fd, to_curl(waiting[i].revents));
+  free(waiting);
 }
 
 #endif
