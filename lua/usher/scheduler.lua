@@ -136,15 +136,18 @@ function scheduler_methods:spawn(body, done)
   self:wake{ thread = coroutine.create(body), scheduler = self, done = done }
 end
 
+-- A task that has ended may still be woken: by a transfer that it began and, in
+-- Lua 5.1, was not able to wait for.
 local function resume(self, task)
+  if task.ended then return end
   local outer, outer_task = active, self.task
   active, self.task = self, task
   local ok, value = coroutine.resume(task.thread)
   active, self.task = outer, outer_task
+  if ok and value == SUSPENDED then return end
+  task.ended = true
   if not ok then
     task.done(false, value, task.thread)
-  elseif value == SUSPENDED then
-    return
   elseif coroutine.status(task.thread) == "dead" then
     task.done(true)
   else
