@@ -5,6 +5,7 @@
 #define LUS_BINDING_H
 
 #include "core/call.h"
+#include "core/json_reader.h"
 #include "lua/compat.h"
 
 typedef struct {
@@ -72,10 +73,14 @@ void lus_json_open(lua_State *L);
 /* Writes the table at `index`, an object; problems name `parameter`. */
 void lus_json_write(lua_State *L, int index, us_buffer *out,
                     const char *parameter, us_problems *problems);
-/* Replaces nothing: pushes the decoded JSON text at `index`, or a message and
-   returns false. */
-bool lus_json_decode(lua_State *L, int index);
 void lus_json_push_null(lua_State *L);
+
+/* decode.c */
+void lus_decode_open(lua_State *L);
+int lus_decode(lua_State *L);
+/* Pushes the value of a JSON text; or the words why it is none, and returns
+   false. The caller's `reader`, zeroed at first, outlives a raise. */
+bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text);
 
 /* document.c */
 /* A decoded value at an absolute index, as the context of a us_document. */
@@ -98,7 +103,8 @@ void lus_call_open(lua_State *L);
 /* reply.c */
 /* Reads what a transport returned, at 2 to 5 of the stack; raises when it is
    nonsense. A decoded answer comes to the top, and into `document`. */
-void lus_reply_read(lua_State *L, const us_provider *provider, us_reply *reply,
+void lus_reply_read(lua_State *L, const us_provider *provider,
+                    us_json_reader *reader, us_reply *reply,
                     us_document *document);
 
 /* request.c */

@@ -8,6 +8,7 @@ typedef struct {
   us_call core;
   const us_provider *provider;
   us_problems problems;
+  us_json_reader reader; /* of the answer */
   us_value values[US_LIMIT_PARAMETERS];
   us_value overrides[US_LIMIT_OPTIONS];
 } lus_call;
@@ -18,6 +19,7 @@ static int call_gc(lua_State *L) {
   lus_call *call = lua_touserdata(L, 1);
   us_call_free(&call->core);
   us_problems_free(&call->problems);
+  us_json_reader_free(&call->reader);
   return 0;
 }
 
@@ -321,7 +323,7 @@ static int call_next(lua_State *L) {
   lua_settop(L, 5);
   lus_get_environment(L, 1);
   now = lus_moment(L, 6);
-  if (told) lus_reply_read(L, call->provider, &reply, &document);
+  if (told) lus_reply_read(L, call->provider, &call->reader, &reply, &document);
   value.index = lua_gettop(L);
   if (us_call_next(&call->core, told ? &reply : NULL, now, &action) != US_OK)
     return luaL_error(L, "usher: this call does not expect that now");

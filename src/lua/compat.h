@@ -13,11 +13,16 @@
 #define lus_get_environment(L, index) lua_getfenv(L, index)
 #define lus_set_environment(L, index) ((void)lua_setfenv(L, index))
 #define lus_is_integer(L, index) 0
+#define lus_is_exact(integer)                                                  \
+  ((integer) >= -(1LL << 53) && (integer) <= (1LL << 53))
+#define lus_push_integer(L, integer) lua_pushnumber(L, (lua_Number)(integer))
 #else
 #define lus_raw_length(L, index) lua_rawlen(L, index)
 #define lus_get_environment(L, index) ((void)lua_getuservalue(L, index))
 #define lus_set_environment(L, index) ((void)lua_setuservalue(L, index))
 #define lus_is_integer(L, index) lua_isinteger(L, index)
+#define lus_is_exact(integer) ((void)(integer), true)
+#define lus_push_integer(L, integer) lua_pushinteger(L, (lua_Integer)(integer))
 #endif
 
 /* Sets `functions` in the table at the top of the stack. */

@@ -1,6 +1,6 @@
-/* json.c: Lua tables to JSON text, and JSON text to Lua through lua-cjson.
-   Writing is ours: lua-cjson 2.1.0 keeps 14 digits of a number and orders
-   members at random, and a request must be the same bytes every time. */
+/* json.c: Lua tables to JSON text. lua-cjson gives its marks (null, an array)
+   and does no more: 2.1.0 keeps 14 digits of a number and orders members at
+   random, and a request must be the same bytes every time. */
 #include "core/json_writer.h"
 
 #include <math.h>
@@ -9,8 +9,8 @@
 
 #include "lua/binding.h"
 
-/* Registry: { decode =, null =, empty_array =, array_mt =, empty_array_mt = },
-   of an instance of lua-cjson that is ours alone. */
+/* Registry: { null =, empty_array =, array_mt =, empty_array_mt = }, what
+   lua-cjson has of them. */
 static const char registry_key[] = "usher.json";
 
 /* Where in the value we are, for the words of a problem. */
@@ -229,59 +229,24 @@ void lus_json_write(lua_State *L, int index, us_buffer *out,
   lua_settop(L, top);
 }
 
-bool lus_json_decode(lua_State *L, int index) {
-  size_t length;
-  int failure;
-  const char *text = lua_tolstring(L, index, &length);
-  index = lus_absolute(L, index);
-  if (memchr(text, '\0', length) != NULL) {
-    lua_pushliteral(L, "the answer is not JSON: it holds a NUL byte");
-    return false;
-  }
-  lua_getfield(L, LUA_REGISTRYINDEX, registry_key);
-  lua_getfield(L, -1, "decode");
-  lua_remove(L, -2);
-  lua_pushvalue(L, index);
-  failure = lua_pcall(L, 1, 1, 0);
-  if (failure == 0) return true;
-  if (failure == LUA_ERRMEM) lua_error(L);
-  lua_pushfstring(L, "the answer is not JSON: %s", lua_tostring(L, -1));
-  lua_remove(L, -2);
-  return false;
-}
-
 void lus_json_push_null(lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, registry_key);
   lua_getfield(L, -1, "null");
   lua_remove(L, -2);
 }
 
-/* Calls function `name` of the table at the top with one argument. */
-static void configure(lua_State *L, const char *name, int value) {
-  lua_getfield(L, -1, name);
-  if (value < 0)
-    lua_pushboolean(L, 0);
-  else
-    lua_pushinteger(L, value);
-  lua_call(L, 1, 0);
-}
-
 void lus_json_open(lua_State *L) {
-  static const char *const fields[] = {"decode", "null", "empty_array",
-                                       "array_mt", "empty_array_mt"};
+  static const char *const fields[] = {"null", "empty_array", "array_mt",
+                                       "empty_array_mt"};
   size_t i;
   lua_newtable(L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "cjson");
   lua_call(L, 1, 1);
-  lua_getfield(L, -1, "new");
-  lua_call(L, 0, 1);
-  configure(L, "decode_max_depth", US_LIMIT_JSON_DEPTH);
-  configure(L, "decode_invalid_numbers", -1);
   for (i = 0; i < sizeof fields / sizeof fields[0]; i++) {
     lua_getfield(L, -1, fields[i]);
-    lua_setfield(L, -4, fields[i]);
+    lua_setfield(L, -3, fields[i]);
   }
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   lua_setfield(L, LUA_REGISTRYINDEX, registry_key);
 }

@@ -104,6 +104,7 @@ int luaopen_usher_core(lua_State *L) {
                                        {"close", lus_client_close},
                                        {"curl", lus_call_curl},
                                        {"decide", lus_decide},
+                                       {"decode", lus_decode},
                                        {"describe", lus_describe},
                                        {"environment", lus_client_environment},
                                        {"equal", equal},
@@ -118,6 +119,7 @@ int luaopen_usher_core(lua_State *L) {
                                        {"sleep", lus_sleep},
                                        {NULL, NULL}};
   lus_json_open(L);
+  lus_decode_open(L);
   lus_arguments_open(L);
   lus_client_open(L);
   lus_error_open(L);

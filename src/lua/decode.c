@@ -1,0 +1,135 @@
+/* decode.c: JSON text to Lua values: null is usher.null, the last of repeated
+   names counts, and an integer that Lua would round is the string of its
+   digits. Reading the text is core/json_reader.c's. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lua/binding.h"
+
+typedef struct {
+  bool is_object;
+  int count; /* members or items so far */
+} level;
+
+typedef struct {
+  lua_State *L;
+  us_json_reader *reader;
+  int null; /* its stack index */
+  int depth;
+  level levels[US_LIMIT_JSON_DEPTH + 1];
+  /* How long the last list and object at each depth were: the next one is
+     probably as long, and a table that has its size is not filled twice. */
+  int last[US_LIMIT_JSON_DEPTH + 1][2];
+} decoder;
+
+static void enter(decoder *to, bool is_object) {
+  int hint = to->last[++to->depth][is_object];
+  level *at = &to->levels[to->depth];
+  at->is_object = is_object;
+  at->count = 0;
+  luaL_checkstack(to->L, 4, "an answer is nested too deep");
+  lua_createtable(to->L, is_object ? 0 : hint, is_object ? hint : 0);
+}
+
+static void leave(decoder *to) {
+  const level *at = &to->levels[to->depth];
+  to->last[to->depth--][at->is_object] = at->count;
+}
+
+/* Puts the value at the top into the table that is being filled. */
+static void store(decoder *to) {
+  level *at = &to->levels[to->depth];
+  if (to->depth == 0) return;
+  at->count++;
+  if (at->is_object)
+    lua_rawset(to->L, -3);
+  else
+    lua_rawseti(to->L, -2, at->count);
+}
+
+static void push_integer(lua_State *L, long long integer) {
+  char digits[32];
+  if (lus_is_exact(integer)) {
+    lus_push_integer(L, integer);
+  } else {
+    snprintf(digits, sizeof digits, "%lld", integer);
+    lua_pushstring(L, digits);
+  }
+}
+
+static void push_scalar(decoder *to, us_json_token token) {
+  const us_json_reader *from = to->reader;
+  switch (token) {
+  case US_JSON_NAME:
+  case US_JSON_STRING:
+  case US_JSON_LARGE_INTEGER:
+    lua_pushlstring(to->L, from->text.data, from->text.length);
+    break;
+  case US_JSON_INTEGER: push_integer(to->L, from->integer); break;
+  case US_JSON_NUMBER: lua_pushnumber(to->L, from->number); break;
+  case US_JSON_NULL: lua_pushvalue(to->L, to->null); break;
+  default: lua_pushboolean(to->L, token == US_JSON_TRUE); break;
+  }
+}
+
+/* Leaves the value at the top; the token says how it ended. */
+static us_json_token build(decoder *to) {
+  for (;;) {
+    us_json_token token = us_json_next(to->reader);
+    switch (token) {
+    case US_JSON_END:
+    case US_JSON_INVALID:
+    case US_JSON_NO_MEMORY: return token;
+    case US_JSON_OBJECT:
+    case US_JSON_ARRAY: enter(to, token == US_JSON_OBJECT); continue;
+    case US_JSON_OBJECT_END:
+    case US_JSON_ARRAY_END: leave(to); break;
+    default: push_scalar(to, token); break;
+    }
+    if (token != US_JSON_NAME) store(to);
+  }
+}
+
+bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text) {
+  decoder to = {L, reader, lua_gettop(L) + 1, 0, {{false, 0}}, {{0, 0}}};
+  us_json_token token;
+  luaL_checkstack(L, 4, "an answer cannot be decoded");
+  lus_json_push_null(L);
+  us_json_start(reader, text);
+  token = build(&to);
+  if (token == US_JSON_NO_MEMORY) luaL_error(L, "usher: out of memory");
+  if (token == US_JSON_END) {
+    lua_replace(L, to.null);
+    return true;
+  }
+  lua_settop(L, to.null - 1);
+  lua_pushfstring(L, "it is not JSON: %s, at byte %d", reader->problem,
+                  (int)us_json_position(reader));
+  return false;
+}
+
+static const char metatable[] = "usher.json_reader";
+
+static int reader_gc(lua_State *L) {
+  us_json_reader_free(lua_touserdata(L, 1));
+  return 0;
+}
+
+/* decode(text) -> the value | nil, why not */
+int lus_decode(lua_State *L) {
+  us_slice text;
+  us_json_reader *reader;
+  text.data = luaL_checklstring(L, 1, &text.length);
+  reader = lua_newuserdata(L, sizeof *reader);
+  memset(reader, 0, sizeof *reader);
+  luaL_getmetatable(L, metatable);
+  lua_setmetatable(L, -2);
+  if (lus_json_decode(L, reader, text)) return 1;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 2;
+}
+
+void lus_decode_open(lua_State *L) {
+  lus_collected(L, metatable, reader_gc);
+}
