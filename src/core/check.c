@@ -160,6 +160,24 @@ static bool is_date_time(us_slice value) {
   return true;
 }
 
+/* Characters of UTF-8; bytes that continue one do not count. */
+static size_t count_characters(us_slice text) {
+  size_t i, count = 0;
+  for (i = 0; i < text.length; i++)
+    if (((unsigned char)text.data[i] & 0xC0) != 0x80) count++;
+  return count;
+}
+
+static void check_length(const us_parameter *parameter, us_slice value,
+                         us_problems *problems) {
+  char most[64];
+  if (parameter->maximum == 0 || parameter->type != US_STRING ||
+      count_characters(value) <= (size_t)parameter->maximum)
+    return;
+  snprintf(most, sizeof most, "%ld characters", parameter->maximum);
+  us_problem(problems, parameter->name, "must have at most ", most);
+}
+
 static void check_text(const us_parameter *parameter, us_slice value,
                        us_problems *problems) {
   const char *name = parameter->name;
@@ -176,6 +194,7 @@ static void check_text(const us_parameter *parameter, us_slice value,
     us_problem(problems, name, "must be one of ", parameter->choices);
   if ((parameter->flags & US_DATE_TIME) && !is_date_time(value))
     us_problem(problems, name, "must have the form YYYY-MM-DD hh:mm:ss", NULL);
+  check_length(parameter, value, problems);
 }
 
 static void check_items(const us_parameter *parameter, const us_value *value,

@@ -13,6 +13,7 @@ typedef enum {
   US_HEADER,
   US_BODY,  /* member of the JSON body */
   US_FIELD, /* part of a multipart body */
+  US_FORM,  /* pair of an application/x-www-form-urlencoded body */
   US_OPTION /* nowhere by itself: a client option */
 } us_place;
 
@@ -41,7 +42,7 @@ typedef struct {
   unsigned flags;
   const char *choices;   /* "block|unblock"; NULL: any */
   long minimum;          /* of an integer, or of a list's length */
-  long maximum;          /* 0: none */
+  long maximum;          /* of an integer, or of a text's characters; 0: none */
   const char *fallback;  /* an option's default */
   const char *needed_by; /* "scope=appUser": an option required then */
   const char *doc;
@@ -53,6 +54,29 @@ typedef struct {
   const char *option; /* the client option it becomes */
 } us_capture;
 
+/* How a list that comes in pages is walked. */
+typedef enum {
+  US_PAGE_NUMBER, /* the argument counts pages, from 1 */
+  US_PAGE_SKIP,   /* the argument counts the items before the page */
+  US_PAGE_BEFORE  /* the argument is `cursor` of the page's first item */
+} us_page_style;
+
+typedef struct {
+  us_page_style style;
+  const char *argument; /* which says what page is wanted */
+  const char *size;     /* the argument with the page's length; NULL: none */
+  long usual_size;      /* asked for when the caller names none */
+  const char *items;    /* "results.users": the list in an answer */
+  const char *cursor;   /* a member of an item */
+} us_paging;
+
+/* How sure the source of a row is. */
+typedef enum {
+  US_DOCUMENTED, /* on a page of the provider */
+  US_OBSERVED,   /* in code of the provider or its customers */
+  US_INFERRED    /* from what stands beside it */
+} us_certainty;
+
 /* Flags of methods. */
 #define US_IDEMPOTENT 1u   /* safe to repeat after an unknown outcome */
 #define US_EMPTY_OK 2u     /* an empty answer is a success: true */
@@ -62,13 +86,16 @@ typedef struct {
   const char *name;
   const char *operation; /* the provider's own name for it */
   const char *verb;
-  const char *path; /* after the prefix; {argument} is filled in, encoded */
+  const char *path;   /* after the prefix; {argument} is filled in, encoded */
+  const char *prefix; /* instead of the provider's; NULL: that one */
   const us_parameter *parameters;
   size_t count;
   unsigned flags;
   const char *bearer;  /* "a|b": options, the first set is the bearer token */
   const char *without; /* an option that must not be set */
   const us_capture *captures; /* ends with a NULL path; NULL: none */
+  const us_paging *paging;    /* NULL: it all comes at once */
+  us_certainty certainty;
   const char *doc;
 } us_method;
 

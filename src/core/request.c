@@ -101,6 +101,7 @@ static const char *prefix_for(const source *from) {
   const char *at = provider->prefix;
   us_slice segment;
   bool filled;
+  if (from->method->prefix != NULL) return from->method->prefix;
   if (provider->bare_prefix == NULL) return provider->prefix;
   while (next_segment(&at, &segment, &filled))
     if (filled && option_value(from, segment).length == 0)
@@ -118,9 +119,8 @@ static void append_comma_list(us_buffer *url, size_t start, us_slice name,
   }
 }
 
-static void append_query_value(us_buffer *url, size_t start,
-                               const us_parameter *parameter,
-                               const us_value *value) {
+static void append_value(us_buffer *url, size_t start,
+                         const us_parameter *parameter, const us_value *value) {
   us_slice name = us_text(parameter->wire);
   size_t i;
   switch (value->kind) {
@@ -154,8 +154,7 @@ static void append_url(const source *from, us_buffer *url) {
   start = url->length;
   for (i = 0; i < from->method->count; i++)
     if (from->method->parameters[i].place == US_QUERY)
-      append_query_value(url, start, &from->method->parameters[i],
-                         &from->values[i]);
+      append_value(url, start, &from->method->parameters[i], &from->values[i]);
   if (url->length == start && start > 0) us_buffer_truncate(url, start - 1);
 }
 
@@ -225,6 +224,13 @@ static void write_parts(const source *from, us_buffer *body,
   us_multipart_finish(body, boundary);
 }
 
+static void write_form(const source *from, us_buffer *body) {
+  size_t i;
+  for (i = 0; i < from->method->count; i++)
+    if (from->method->parameters[i].place == US_FORM)
+      append_value(body, 0, &from->method->parameters[i], &from->values[i]);
+}
+
 /* Writes the body and names its type; NULL: none to name. */
 static const char *write_body(const source *from, us_request *request,
                               double random, char type[128]) {
@@ -242,6 +248,11 @@ static const char *write_body(const source *from, us_request *request,
     write_json(from, &request->body);
     request->has_body = true;
     return "application/json";
+  }
+  if (us_method_has(method, US_FORM)) {
+    write_form(from, &request->body);
+    request->has_body = true;
+    return "application/x-www-form-urlencoded";
   }
   request->has_body =
       strcmp(method->verb, "POST") == 0 || strcmp(method->verb, "PUT") == 0;

@@ -22,8 +22,8 @@ static void set_bound(lua_State *L, const char *name, long bound) {
 }
 
 static void push_parameter(lua_State *L, const us_parameter *row) {
-  static const char *const places[] = {"path", "query", "header",
-                                       "body", "field", "option"};
+  static const char *const places[] = {"path",  "query", "header", "body",
+                                       "field", "form",  "option"};
   lua_newtable(L);
   set_string(L, "name", row->name);
   set_string(L, "wire", row->wire);
@@ -50,17 +50,36 @@ static void set_parameters(lua_State *L, const char *name,
   lua_setfield(L, -2, name);
 }
 
+/* paging = { style =, argument =, size =, usual_size =, items =, cursor = } */
+static void set_paging(lua_State *L, const us_paging *paging) {
+  static const char *const styles[] = {"number", "skip", "before"};
+  if (paging == NULL) return;
+  lua_newtable(L);
+  set_string(L, "style", styles[paging->style]);
+  set_string(L, "argument", paging->argument);
+  set_string(L, "size", paging->size);
+  set_bound(L, "usual_size", paging->usual_size);
+  set_string(L, "items", paging->items);
+  set_string(L, "cursor", paging->cursor);
+  lua_setfield(L, -2, "paging");
+}
+
 static void push_method(lua_State *L, const us_method *method) {
+  static const char *const certainties[] = {"documented", "observed",
+                                            "inferred"};
   lua_newtable(L);
   set_string(L, "name", method->name);
   set_string(L, "operation", method->operation);
   set_string(L, "verb", method->verb);
   set_string(L, "path", method->path);
+  set_string(L, "prefix", method->prefix);
   set_string(L, "doc", method->doc);
   set_string(L, "without", method->without);
   set_string(L, "bearer", method->bearer);
   set_flag(L, "idempotent", (method->flags & US_IDEMPOTENT) != 0);
   set_flag(L, "empty_ok", (method->flags & US_EMPTY_OK) != 0);
+  set_string(L, "certainty", certainties[method->certainty]);
+  set_paging(L, method->paging);
   set_parameters(L, "parameters", method->parameters, method->count);
 }
 

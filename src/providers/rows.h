@@ -15,7 +15,8 @@
      };
 
    Columns that are rare are designated at the end of a row:
-   .choices = "a|b", .maximum = 100, .bearer = "access_token". */
+   .choices = "a|b", .maximum = 100, .bearer = "access_token",
+   .paging = &by_page, .certainty = US_OBSERVED. */
 #ifndef US_ROWS_H
 #define US_ROWS_H
 
@@ -43,6 +44,8 @@
   ROW(US_BODY, name_, wire_, type_, flags_, __VA_ARGS__)
 #define FIELD(name_, wire_, type_, flags_, ...)                                \
   ROW(US_FIELD, name_, wire_, type_, flags_, __VA_ARGS__)
+#define FORM(name_, wire_, flags_, ...)                                        \
+  ROW(US_FORM, name_, wire_, US_STRING, flags_, __VA_ARGS__)
 
 /* A client option. OPTION_IN puts it where calls use it: in the path
    (US_PATH) or in a header of every call (US_HEADER, under its wire name). */
