@@ -36,6 +36,12 @@ static void set_name(us_wire_header *header, char *start, char *end) {
   header->name_length = (size_t)(end - start);
 }
 
+/* CR and NUL within a line are blanks (RFC 9110 section 5.5). */
+static void blank_out(char *start, const char *end) {
+  for (; start < end; start++)
+    if (*start == '\r' || *start == '\0') *start = ' ';
+}
+
 us_head_reader us_head_read(char *head, size_t length) {
   us_head_reader reader = {NULL, NULL, {NULL, 0, NULL, 0, false}};
   if (head == NULL) return reader;
@@ -52,9 +58,10 @@ bool us_head_next(us_head_reader *reader, us_wire_header *header) {
     char *colon = memchr(start, ':', (size_t)(end - start));
     bool folded = *start == ' ' || *start == '\t';
     reader->at = end;
-    if (folded ? reader->last.name == NULL : colon == NULL || colon == start)
-      continue;
+    blank_out(start, end);
+    if (!folded && colon == NULL) continue;
     if (!folded) set_name(&reader->last, start, colon);
+    if (reader->last.name_length == 0) continue;
     set_value(&reader->last, folded ? start : colon + 1, end);
     reader->last.folded = folded;
     *header = reader->last;
