@@ -3,7 +3,6 @@
 #include "curl/head.h"
 
 #include <string.h>
-#include <strings.h>
 
 static bool is_blank(char byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -68,20 +67,4 @@ bool us_head_next(us_head_reader *reader, us_wire_header *header) {
     return true;
   }
   return false;
-}
-
-void us_length_claim_read(us_length_claim *claim, const char *line,
-                          size_t length) {
-  static const char name[] = "content-length:";
-  const size_t name_length = sizeof(name) - 1;
-  us_wire_header header;
-  char text[sizeof(claim->text)] = "";
-  if (length < name_length || strncasecmp(line, name, name_length) != 0) return;
-  set_value(&header, line + name_length, line + length);
-  if (header.value_length < sizeof(text))
-    memcpy(text, header.value, header.value_length);
-  if (claim->given && strcmp(claim->text, text) != 0)
-    claim->contradicted = true;
-  memcpy(claim->text, text, sizeof(text));
-  claim->given = true;
 }
