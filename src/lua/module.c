@@ -93,31 +93,32 @@ static int retry_after(lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg functions[] = {{"base64url_decode", base64url_decode},
+                                     {"base64url_encode", base64url_encode},
+                                     {"begin", lus_call_begin},
+                                     {"class", lus_client_class},
+                                     {"client", lus_client_new},
+                                     {"close", lus_client_close},
+                                     {"curl", lus_call_curl},
+                                     {"decide", lus_decide},
+                                     {"decode", lus_decode},
+                                     {"describe", lus_describe},
+                                     {"environment", lus_client_environment},
+                                     {"equal", equal},
+                                     {"hmac_sha256", hmac_sha256},
+                                     {"monotonic", lus_monotonic},
+                                     {"nearest", nearest},
+                                     {"now", lus_now},
+                                     {"providers", lus_providers},
+                                     {"request", lus_call_request},
+                                     {"retry_after", retry_after},
+                                     {"sha256", sha256},
+                                     {"sleep", lus_sleep},
+                                     {NULL, NULL}};
+
 LUS_EXPORT int luaopen_usher_core(lua_State *L);
 
 int luaopen_usher_core(lua_State *L) {
-  static const luaL_Reg functions[] = {{"base64url_decode", base64url_decode},
-                                       {"base64url_encode", base64url_encode},
-                                       {"begin", lus_call_begin},
-                                       {"class", lus_client_class},
-                                       {"client", lus_client_new},
-                                       {"close", lus_client_close},
-                                       {"curl", lus_call_curl},
-                                       {"decide", lus_decide},
-                                       {"decode", lus_decode},
-                                       {"describe", lus_describe},
-                                       {"environment", lus_client_environment},
-                                       {"equal", equal},
-                                       {"hmac_sha256", hmac_sha256},
-                                       {"monotonic", lus_monotonic},
-                                       {"nearest", nearest},
-                                       {"now", lus_now},
-                                       {"providers", lus_providers},
-                                       {"request", lus_call_request},
-                                       {"retry_after", retry_after},
-                                       {"sha256", sha256},
-                                       {"sleep", lus_sleep},
-                                       {NULL, NULL}};
   lus_json_open(L);
   lus_decode_open(L);
   lus_arguments_open(L);
