@@ -101,7 +101,7 @@ build/$(1)/spec/%: spec/core/%.c $(call objects,$(1),$(PURE_SOURCES)) Makefile
 	@mkdir -p $$(@D)
 	$$(say) "ld $$@"
 	$$(Q)$$(CC) $$(CPPFLAGS) $$(CRYPTO_CFLAGS) $$(CFLAGS) $(2) $$(LDFLAGS) -MT $$@ -MF $$@.d \
-	  $$(filter %.c %.o,$$^) -o $$@ $$(CRYPTO_LIBS)
+	  $$(filter %.c %.o,$$^) -o $$@ $$(CRYPTO_LIBS) -lm
 endef
 
 # $(1): build directory, $(2): that of the pure objects, $(3): Lua's headers, $(4): more flags.
@@ -116,11 +116,21 @@ build/$(1)/obj/curl/%.o: src/curl/%.c Makefile
 	$$(say) "cc $$@"
 	$$(Q)$$(CC) $$(CPPFLAGS) $(3) $$(CURL_CFLAGS) $$(CFLAGS) $(4) -c $$< -o $$@
 
+build/$(1)/spec/clearing.so: spec/support/clearing.c Makefile
+	@mkdir -p $$(@D)
+	$$(say) "ld $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $(3) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$< -o $$@
+
+build/$(1)/spec/lifetime/host.so: spec/lifetime/host.c Makefile
+	@mkdir -p $$(@D)
+	$$(say) "ld $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $(3) $$(CFLAGS) $(4) -pthread $$(SHARED) $$(LDFLAGS) $$< -o $$@
+
 build/$(1)/usher/core.so: $(call objects,$(2),$(PURE_SOURCES)) \
     $(call objects,$(1),$(BINDING_SOURCES)) build/sources
 	@mkdir -p $$(@D)
 	$$(say) "ld $$@"
-	$$(Q)$$(CC) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$(filter %.o,$$^) -o $$@ $$(CRYPTO_LIBS)
+	$$(Q)$$(CC) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$(filter %.o,$$^) -o $$@ $$(CRYPTO_LIBS) -lm
 
 build/$(1)/usher/curl.so: $(call objects,$(1),$(CURL_SOURCES)) build/sources
 	@mkdir -p $$(@D)
@@ -128,17 +138,45 @@ build/$(1)/usher/curl.so: $(call objects,$(1),$(CURL_SOURCES)) build/sources
 	$$(Q)$$(CC) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$(filter %.o,$$^) -o $$@ $$(CURL_LIBS)
 endef
 
-SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
-  -fno-sanitize-recover=undefined
+# What -fsanitize=undefined of gcc leaves out.
+CASTS := float-cast-overflow,float-divide-by-zero
+SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,$(CASTS) \
+  -fno-sanitize-recover=undefined,$(CASTS)
 COUNT := -O0 --coverage -fprofile-update=atomic
+WATCH := -O1 -fno-omit-frame-pointer -fsanitize=thread
 
 $(eval $(call pure_objects,plain,))
 $(eval $(call pure_objects,asan,$(SANITIZE)))
 $(eval $(call pure_objects,coverage,$(COUNT)))
+$(eval $(call pure_objects,tsan,$(WATCH)))
 $(eval $(call modules,5.4,plain,$(LUA54_CFLAGS),))
 $(eval $(call modules,5.1,plain,$(LUA51_CFLAGS),))
 $(eval $(call modules,asan-5.4,asan,$(LUA54_CFLAGS),$(SANITIZE)))
 $(eval $(call modules,coverage-5.4,coverage,$(LUA54_CFLAGS),$(COUNT)))
+$(eval $(call modules,coverage-5.1,coverage,$(LUA51_CFLAGS),$(COUNT)))
+$(eval $(call modules,tsan-5.4,tsan,$(LUA54_CFLAGS),$(WATCH)))
+$(eval $(call modules,tsan-5.1,tsan,$(LUA51_CFLAGS),$(WATCH)))
+$(eval $(call modules,apicheck-5.4,plain,$(LUA54_CFLAGS),$$(WRAPS)))
+
+# Interpreters whose allocations fail, see spec/memory. $(1): which, $(2): its headers, $(3): its
+# libraries, $(4): more flags.
+define alloc_host
+build/torture/alloc_host-$(1): spec/memory/alloc_host.c spec/memory/failing_malloc.h Makefile
+	@mkdir -p $$(@D)
+	$$(say) "ld $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $(2) $$(CRYPTO_CFLAGS) $$(CFLAGS) $(4) $$(LDFLAGS) -rdynamic $$< \
+	  -o $$@ $(3) $$(CRYPTO_LIBS) -ldl -lm
+endef
+
+$(eval $(call alloc_host,5.4,$(LUA54_CFLAGS),$$(call pc,--libs,lua5.4 lua-5.4 lua54),))
+$(eval $(call alloc_host,luajit,$$(call headers,,luajit),$$(call pc,--libs,luajit),))
+$(eval $(call alloc_host,asan-5.4,$(LUA54_CFLAGS),$$(call pc,--libs,lua5.4 lua-5.4 lua54),$(SANITIZE)))
+
+build/torture/failing_malloc.so: spec/memory/failing_malloc.c spec/memory/failing_malloc.h Makefile
+	@mkdir -p $(@D)
+	$(say) "ld $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -O1 -fno-builtin -fno-omit-frame-pointer -shared $< -o $@ \
+	  -ldl -lpthread
 
 # Changes when a source file comes or goes, so that what it was linked into is linked again.
 build/sources: FORCE
@@ -175,10 +213,10 @@ demo: ## set up, build, and watch the examples work against the sandbox
 
 test: ## set up, build, and run every test on Lua 5.4 and LuaJIT
 	@.ci/install test
-	@$(MAKE) --no-print-directory -s $(parallel) all c-tests
-	@.ci/test c lua5.4 luajit nginx
+	@$(MAKE) --no-print-directory -s $(parallel) all c-tests torture-hosts
+	@.ci/test c lua5.4 luajit nginx torture
 
-lint: ## format, warnings of gcc and clang, cppcheck, luacheck, layers
+lint: ## format, warnings of gcc and clang, their analyzers, cppcheck, luacheck, layers
 	@.ci/install lint
 	@$(MAKE) --no-print-directory -s $(parallel) lint-installed
 
@@ -192,13 +230,29 @@ C_FILES := $(wildcard src/*/*.[ch] spec/*/*.[ch])
 # For their scripts only: a make started after set-up is to ask pkg-config itself.
 asked := LUA54_CFLAGS LUA51_CFLAGS CRYPTO_CFLAGS CURL_CFLAGS
 found := C_FILES PURE_SOURCES BINDING_SOURCES CURL_SOURCES
-$(foreach name,$(asked) $(found),$(eval lint-installed core-check: export $(name) := $($(name))))
+$(foreach name,$(asked) $(found),$(eval \
+  lint-installed core-check analyze-installed controls-installed: export $(name) := $($(name))))
 
-.PHONY: c-tests lint-installed
+.PHONY: c-tests lint-installed analyze analyze-installed controls controls-installed
 c-tests: $(C_TESTS:%=build/plain/spec/%)
 
 lint-installed:
 	@.ci/lint
+
+analyze: ## the analyzers of lint with more patience, and for Lua 5.1 (minutes)
+	@.ci/install lint
+	@$(MAKE) --no-print-directory -s analyze-installed
+
+analyze-installed:
+	@.ci/analyze gcc tidy levels deep style
+	@LUA_FLAGS="$(LUA51_CFLAGS)" .ci/analyze gcc tidy
+
+controls: ## plant a bug of each kind in a copy, and see its detector fire (minutes)
+	@.ci/install memory lint
+	@$(MAKE) --no-print-directory -s controls-installed
+
+controls-installed:
+	@.ci/controls $(CONTROLS)
 
 core-check: $(call objects,plain,$(PURE_SOURCES)) ## prove that the core knows neither Lua nor curl nor sockets
 	@.ci/core-check $^
@@ -223,12 +277,22 @@ bench: ## measure many calls at once, and an nginx worker under load (where wrk 
 bench-built:
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/bench/run
 
-.PHONY: memcheck memcheck-built asan asan-built coverage coverage-built rock clean help
+.PHONY: soak soak-built
+soak: ## a million calls with faults on each interpreter: memory and descriptors flat? CALLS=1000000
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(MAKE) --no-print-directory -s soak-built
+
+soak-built:
+	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" CURL_LIBS="$(CURL_LIBS)" spec/soak/run
+
+.PHONY: memcheck memcheck-built asan asan-built apicheck apicheck-built coverage coverage-built \
+  rock clean help
 memcheck: ## the specs on Lua 5.4 under valgrind
 	@.ci/install memory
 	@$(MAKE) --no-print-directory -s $(parallel) memcheck-built
 
-memcheck-built: $(call module,5.4) $(PRELOAD)
+memcheck-built: all $(call module,5.4) $(PRELOAD)
 	@UNDER="env LD_PRELOAD=$(CURDIR)/$(PRELOAD) valgrind -q --leak-check=full \
 	  --errors-for-leak-kinds=definite --error-exitcode=99 --num-callers=30 \
 	  $(patsubst %,--suppressions=%,$(wildcard spec/memory/valgrind*.supp))" \
@@ -238,7 +302,7 @@ asan: ## the C tests and the specs on Lua 5.4 with ASan and UBSan
 	@.ci/install test
 	@$(MAKE) --no-print-directory -s $(parallel) asan-built
 
-asan-built: $(call module,asan-5.4) $(C_TESTS:%=build/asan/spec/%) $(PRELOAD)
+asan-built: all $(call module,asan-5.4) $(C_TESTS:%=build/asan/spec/%) $(PRELOAD)
 	@export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LSAN_OPTIONS=print_suppressions=0$(patsubst \
 	  %,:suppressions=$(CURDIR)/%,$(wildcard spec/memory/lsan.supp)); \
@@ -246,19 +310,67 @@ asan-built: $(call module,asan-5.4) $(C_TESTS:%=build/asan/spec/%) $(PRELOAD)
 	  LUA_CPATH_5_4="./build/asan-5.4/?.so;$$LUA_CPATH_5_4" C_TESTS=build/asan/spec \
 	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/test c lua5.4
 
-coverage: ## which lines of C the specs reach: build/coverage/index.html
+.PHONY: torture torture-built torture-asan torture-asan-built torture-hosts
+torture: ## every allocation failed in its turn, on Lua 5.4 and LuaJIT (TORTURE=all: over TLS, too)
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all torture-hosts
+	@$(MAKE) --no-print-directory -s torture-built
+
+torture-built:
+	@$(LUA54) spec/memory/run.lua $(or $(TORTURE),deep) build/torture '$(SCENARIO)'
+
+torture-asan: ## some of them, on Lua 5.4 with ASan, UBSan and LeakSanitizer
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) torture-asan-built
+
+torture-asan-built: all $(call module,asan-5.4) torture-hosts build/torture/alloc_host-asan-5.4
+	@export ASAN_OPTIONS=detect_leaks=1:exitcode=99:verify_asan_link_order=0 \
+	  UBSAN_OPTIONS=print_stacktrace=1 LSAN_OPTIONS=print_suppressions=0; \
+	  LUA_CPATH_5_4="./build/asan-5.4/?.so;$$LUA_CPATH_5_4" HOSTS=asan-5.4 \
+	  $(LUA54) spec/memory/run.lua $(or $(TORTURE),shallow) build/torture '$(SCENARIO)'
+
+torture-hosts: $(if $(filter Linux,$(shell uname -s)),build/torture/failing_malloc.so \
+  build/torture/alloc_host-5.4 build/torture/alloc_host-luajit)
+
+.PHONY: tsan tsan-built
+tsan: ## threads of Lua states on Lua 5.4 and LuaJIT, watched for data races
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) tsan-built
+
+tsan-built: all $(call module,tsan-5.4) $(call module,tsan-5.1) $(PRELOAD)
+	@UNDER="env LD_PRELOAD=$$($(CC) -print-file-name=libtsan.so):$(CURDIR)/$(PRELOAD) \
+	  TSAN_OPTIONS=exitcode=66:history_size=7" \
+	  LUA_CPATH_5_4="./build/tsan-5.4/?.so;$$LUA_CPATH_5_4" \
+	  LUA_CPATH="./build/tsan-5.1/?.so;$$LUA_CPATH" \
+	  SPECS=spec/lifetime/states_spec.lua .ci/test lua5.4 luajit
+
+apicheck: ## the specs on Lua 5.4, each push onto the stack checked against what Lua promised
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) apicheck-built
+
+# The calls that go through it.
+API_CHECK := spec/controls/api_check.c
+WRAPS = $(shell sed -n 's/^WRAP.*\(luaL\{0,1\}_[a-z]*\), .lua_State.*/-Wl,--wrap=\1/p' \
+  $(API_CHECK)) -Wl,--wrap=lua_pushfstring
+
+build/apicheck-5.4/api_check.o: $(API_CHECK) Makefile
+	@mkdir -p $(@D)
+	$(say) "cc $@"
+	$(Q)$(CC) $(CPPFLAGS) $(LUA54_CFLAGS) $(CFLAGS) -c $< -o $@
+
+$(call module,apicheck-5.4): build/apicheck-5.4/api_check.o
+
+apicheck-built: all $(call module,apicheck-5.4)
+	@LUA_CPATH_5_4="./build/apicheck-5.4/?.so;$$LUA_CPATH_5_4" \
+	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/test lua5.4
+
+coverage: ## lines and branches of src/ that the tests reach; fails under 95 % of the lines
 	@.ci/install coverage
 	@$(MAKE) --no-print-directory -s $(parallel) coverage-built
 
-coverage-built: $(call module,coverage-5.4)
-	@find build/coverage build/coverage-5.4 -name '*.gcda' -exec rm -f {} +
-	@LUA_CPATH_5_4="./build/coverage-5.4/?.so;$$LUA_CPATH_5_4" \
-	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/test lua5.4
-	@lcov -q -c -d build/coverage -d build/coverage-5.4 --rc lcov_branch_coverage=1 \
-	  -o build/coverage.info 2>build/log/lcov || { cat build/log/lcov; false; }
-	@lcov -q -r build/coverage.info '/usr/*' --rc lcov_branch_coverage=1 -o build/coverage.info
-	@genhtml -q --branch-coverage -o build/coverage/html build/coverage.info
-	@lcov --summary build/coverage.info --rc lcov_branch_coverage=1
+coverage-built: all $(call module,coverage-5.4) $(call module,coverage-5.1) \
+    $(C_TESTS:%=build/coverage/spec/%)
+	@BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/coverage 95
 
 rock: ## luarocks make for 5.4 and 5.1, into build/tree-5.4 and build/tree-5.1
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" .ci/rock
