@@ -39,6 +39,7 @@ CRYPTO_CFLAGS ?= $(call pc,--cflags,libcrypto)
 CRYPTO_LIBS ?= $(or $(call pc,--libs,libcrypto),-lcrypto)
 CURL_CFLAGS ?= $(call pc,--cflags,libcurl) $(call pc,--cflags,openssl)
 CURL_LIBS ?= $(or $(call pc,--libs,libcurl),-lcurl) $(or $(call pc,--libs,openssl),-lssl -lcrypto)
+LUA54_LIBS ?= $(call pc,--libs,lua5.4 lua-5.4 lua54)
 
 LUA54 ?= $(or $(shell for name in lua5.4 lua-5.4 lua54 lua; do \
   $$name -e 'assert(_VERSION == "Lua 5.4")' 2>/dev/null && echo $$name && break; done),lua5.4)
@@ -52,6 +53,7 @@ CRYPTO_CFLAGS := $(CRYPTO_CFLAGS)
 CRYPTO_LIBS := $(CRYPTO_LIBS)
 CURL_CFLAGS := $(CURL_CFLAGS)
 CURL_LIBS := $(CURL_LIBS)
+LUA54_LIBS := $(LUA54_LIBS)
 
 # --- the environment of everything that is run -------------------------------------------------
 # Lua 5.4 reads the names with the suffix first, so both interpreters find their own build, also
@@ -178,13 +180,44 @@ build/torture/failing_malloc.so: spec/memory/failing_malloc.c spec/memory/failin
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -O1 -fno-builtin -fno-omit-frame-pointer -shared $< -o $@ \
 	  -ldl -lpthread
 
+# A fuzz target is spec/fuzz/<target>_fuzz.c. libFuzzer drives it to search (make fuzz), replay.c to
+# run it over the seeds and what was found before (make test). $(1): build directory of the pure
+# objects, $(2): more flags, $(3): what drives it. Of the archive each takes what it calls. Only
+# the sources count as covered: the targets would lead the search to themselves.
+FUZZ_TARGETS ?= $(patsubst spec/fuzz/%_fuzz.c,%,$(wildcard spec/fuzz/*_fuzz.c))
+FUZZ_SUPPORT := $(filter-out %_fuzz.c %/replay.c,$(wildcard spec/fuzz/*.c))
+SEARCH := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+
+define fuzz_programs
+build/$(1)/fuzz/%.o: spec/fuzz/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(say) "cc $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $$(LUA54_CFLAGS) $$(CURL_CFLAGS) $$(CFLAGS) $(2) -c $$< -o $$@
+
+build/$(1)/fuzz/all.a: $(FUZZ_SUPPORT:spec/%.c=build/$(1)/%.o) $(call objects,$(1),$(PURE_SOURCES)) \
+    $(call objects,$(1)-5.4,$(BINDING_SOURCES) $(CURL_SOURCES)) build/sources
+	$$(say) "ar $$@"
+	$$(Q)rm -f $$@ && $$(AR) -rcs $$@ $$(filter %.o,$$^)
+
+build/$(1)/fuzz/%: build/$(1)/fuzz/%_fuzz.o $(filter %.o,$(3)) build/$(1)/fuzz/all.a
+	$$(say) "ld $$@"
+	$$(Q)$$(CC) $$(CFLAGS) $(2) $(filter -%,$(3)) $$(LDFLAGS) $$^ -o $$@ \
+	  $$(CURL_LIBS) $$(LUA54_LIBS) $$(CRYPTO_LIBS) -lm
+endef
+
+build/search/% build/search-5.4/%: CC := $(CLANG)
+$(eval $(call pure_objects,search,$(SEARCH) -fsanitize=fuzzer-no-link))
+$(eval $(call modules,search-5.4,search,$(LUA54_CFLAGS),$(SEARCH) -fsanitize=fuzzer-no-link))
+$(eval $(call fuzz_programs,search,$(SEARCH),-fsanitize=fuzzer))
+$(eval $(call fuzz_programs,asan,$(SANITIZE),build/asan/fuzz/replay.o))
+
 # Changes when a source file comes or goes, so that what it was linked into is linked again.
 build/sources: FORCE
 	@mkdir -p $(@D)
 	@echo $(PURE_SOURCES) $(BINDING_SOURCES) $(CURL_SOURCES) | cmp -s - $@ || \
 	  echo $(PURE_SOURCES) $(BINDING_SOURCES) $(CURL_SOURCES) >$@
 
--include $(wildcard build/*/obj/*/*.d build/*/spec/*.d)
+-include $(wildcard build/*/obj/*/*.d build/*/spec/*.d build/*/fuzz/*.d)
 .SECONDARY:
 FORCE:
 
@@ -213,8 +246,8 @@ demo: ## set up, build, and watch the examples work against the sandbox
 
 test: ## set up, build, and run every test on Lua 5.4 and LuaJIT
 	@.ci/install test
-	@$(MAKE) --no-print-directory -s $(parallel) all c-tests torture-hosts
-	@.ci/test c lua5.4 luajit nginx torture
+	@$(MAKE) --no-print-directory -s $(parallel) all c-tests fuzz-replays torture-hosts
+	@.ci/test c fuzz lua5.4 luajit nginx torture
 
 lint: ## format, warnings of gcc and clang, their analyzers, cppcheck, luacheck, layers
 	@.ci/install lint
@@ -235,6 +268,7 @@ $(foreach name,$(asked) $(found),$(eval \
 
 .PHONY: c-tests lint-installed analyze analyze-installed controls controls-installed
 c-tests: $(C_TESTS:%=build/plain/spec/%)
+fuzz-replays: $(FUZZ_TARGETS:%=build/asan/fuzz/%)
 
 lint-installed:
 	@.ci/lint
@@ -276,6 +310,15 @@ bench: ## measure many calls at once, and an nginx worker under load (where wrk 
 
 bench-built:
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/bench/run
+
+.PHONY: fuzz fuzz-replays fuzz-searches
+fuzz: ## search for bytes that break a promise: FUZZ_SECONDS=300 for each of FUZZ_TARGETS, FUZZ_JOBS=2
+	@.ci/install test fuzz
+	@$(MAKE) --no-print-directory -s $(parallel) all fuzz-searches
+	@LUA54="$(LUA54)" FUZZ_SECONDS="$(FUZZ_SECONDS)" FUZZ_JOBS="$(FUZZ_JOBS)" \
+	  spec/fuzz/run $(FUZZ_TARGETS)
+
+fuzz-searches: $(FUZZ_TARGETS:%=build/search/fuzz/%)
 
 .PHONY: soak soak-built
 soak: ## a million calls with faults on each interpreter: memory and descriptors flat? CALLS=1000000

@@ -68,8 +68,8 @@ end
 -- Jobs -------------------------------------------------------------------------------------------
 
 local function is_met(row, method, place)
-  if row.only and place.transport == "nginx" then return false end
-  return method.thorough or not (row.few or place.few)
+  if row.only and place.transport == "nginx" or row.heavy and place.checked then return false end
+  return method.thorough or not (row.few or place.checked)
 end
 
 local function new_job(id, row, method, place)
@@ -85,7 +85,8 @@ end
 
 --- All calls that there are to make.
 -- @tparam table place `{ transport = "blocking", "map" or "nginx", urls = by listener, ca_file,
--- patience = seconds for an attempt that is to be given up, few = true for fewer methods }`
+-- patience = seconds for an attempt that is to be given up, checked = true under a memory checker:
+-- fewer methods, nothing heavy, more time }`
 -- @tparam ?string family only these; nil: all
 -- @tparam ?boolean slow only those that are given up, or only the others; nil: all
 -- @treturn {table,...} jobs
@@ -108,10 +109,10 @@ end
 
 local function open(job)
   local place = job.place
+  local timeout = job.slow and place.patience or place.checked and 10 * PATIENT or PATIENT
   local options = {
     base_url = job.base_url, ca_file = place.ca_file, retries = RETRIES, deadline = DEADLINE,
-    timeout = job.slow and place.patience or PATIENT,
-    connect_timeout = job.slow and place.patience or PATIENT,
+    timeout = timeout, connect_timeout = timeout,
     max_response_size = (job.row.family == "content" and 8 or 1) * MEGABYTE,
     random = function() return 0 end,
   }

@@ -13,6 +13,7 @@
 --   check: a function that says what is wrong with a result
 --   calls: how many one client makes, each to the same end
 --   requests: { [idempotent] = how many the provider sees }, where it is not one an attempt
+--   heavy: not met where everything takes long
 --   final: what could be repeated is not, because the provider asks for too much patience
 --   few: met by one method that may be repeated and one that may not, not by all of them
 -- Whether the call may be repeated, and so how often the provider may see it, follows from the

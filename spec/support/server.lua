@@ -80,11 +80,11 @@ local function accept(listener, name, serve, sink_port)
   end)
 end
 
--- A port where nobody listens.
-local function refused_port()
-  local listener, port = connections.bind()
-  listener:close()
-  return port
+-- A port where nobody listens, nor will: it is the near end of a connection.
+local function refused_port(sink_port)
+  local connection = connections.connect(sink_port)
+  local _, _, port = connection.raw:localname()
+  return port, connection
 end
 
 -- A port where nobody answers: the backlog is one connection, and taken.
@@ -110,7 +110,7 @@ local function open_listeners(contexts)
   for name, context in pairs(contexts) do
     open(name, over_tls(context, name == "http2" and serve_negotiated or http1.serve))
   end
-  ports.refused = refused_port()
+  ports.refused, kept.refused = refused_port(sink_port)
   ports.black_hole, kept.black_hole = black_hole()
   return ports, kept
 end

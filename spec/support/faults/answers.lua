@@ -47,8 +47,8 @@ values(rows.is_integer, {
 values(rows.has_length, { long_text = 1000000, escapes = 100000, nested_60 = 1 })
 values(rows.has_members, { proto = 3, trailing_blanks = 1 })
 values(rows.has_length, { many_objects = 300000, many_lists = 300000, many_numbers = 1000000 },
-  { few = true })
-values(rows.has_members, { many_names = 200000 }, { few = true })
+  { few = true, heavy = true })
+values(rows.has_members, { many_names = 200000 }, { few = true, heavy = true })
 values(function(name) return is(name, 1) end, { nul_in_name = "a\0b" })
 
 -- Where no JSON is due, what else is there does no harm.
