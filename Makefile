@@ -154,6 +154,7 @@ $(eval $(call pure_objects,tsan,$(WATCH)))
 $(eval $(call modules,5.4,plain,$(LUA54_CFLAGS),))
 $(eval $(call modules,5.1,plain,$(LUA51_CFLAGS),))
 $(eval $(call modules,asan-5.4,asan,$(LUA54_CFLAGS),$(SANITIZE)))
+$(eval $(call modules,asan-5.1,asan,$(LUA51_CFLAGS),$(SANITIZE)))
 $(eval $(call modules,coverage-5.4,coverage,$(LUA54_CFLAGS),$(COUNT)))
 $(eval $(call modules,coverage-5.1,coverage,$(LUA51_CFLAGS),$(COUNT)))
 $(eval $(call modules,tsan-5.4,tsan,$(LUA54_CFLAGS),$(WATCH)))
@@ -341,17 +342,18 @@ memcheck-built: all $(call module,5.4) $(PRELOAD)
 	  $(patsubst %,--suppressions=%,$(wildcard spec/memory/valgrind*.supp))" \
 	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" TEST_TIMEOUT=1800 .ci/test lua5.4
 
-asan: ## the C tests and the specs on Lua 5.4 with ASan and UBSan
+asan: ## the C tests and the specs with ASan and UBSan
 	@.ci/install test
 	@$(MAKE) --no-print-directory -s $(parallel) asan-built
 
-asan-built: all $(call module,asan-5.4) $(C_TESTS:%=build/asan/spec/%) $(PRELOAD)
+asan-built: all $(call module,asan-5.4) $(call module,asan-5.1) $(C_TESTS:%=build/asan/spec/%) $(PRELOAD)
 	@export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1 \
 	  LSAN_OPTIONS=print_suppressions=0$(patsubst \
 	  %,:suppressions=$(CURDIR)/%,$(wildcard spec/memory/lsan.supp)); \
 	  UNDER="env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so):$(CURDIR)/$(PRELOAD)" \
-	  LUA_CPATH_5_4="./build/asan-5.4/?.so;$$LUA_CPATH_5_4" C_TESTS=build/asan/spec \
-	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/test c lua5.4
+	  LUA_CPATH_5_4="./build/asan-5.4/?.so;$$LUA_CPATH_5_4" \
+	  LUA_CPATH="./build/asan-5.1/?.so;$$LUA_CPATH" C_TESTS=build/asan/spec \
+	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/test $(or $(SUITES),c lua5.4 luajit)
 
 .PHONY: torture torture-built torture-asan torture-asan-built torture-hosts
 torture: ## every allocation failed in its turn, on Lua 5.4 and LuaJIT (TORTURE=all: over TLS, too)

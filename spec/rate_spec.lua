@@ -548,16 +548,16 @@ describe("A client with a rate", function()
           end }
         return client
       end
-      local limited, free = client_of("limited", { per_second = 20 }), client_of("free")
+      local limited, free = client_of("limited", { per_second = 2 }), client_of("free")
       finally(function()
         limited:close()
         free:close()
       end)
       usher.all{
-        function() for _ = 1, 3 do assert(limited:user_profile{ user_id = "a" }) end end,
+        function() for _ = 1, 2 do assert(limited:user_profile{ user_id = "a" }) end end,
         function() for _ = 1, 50 do assert(free:user_profile{ user_id = "b" }) end end,
       }
-      assert.equal("limited" .. ("free"):rep(50) .. ("limited"):rep(2), table.concat(order))
+      assert.equal("limited" .. ("free"):rep(50) .. "limited", table.concat(order))
     end)
   end)
 end)
