@@ -69,6 +69,7 @@ build = {
         "src/lua/module.c",
         "src/lua/moment.c",
         "src/lua/options.c",
+        "src/lua/process.c",
         "src/lua/reply.c",
         "src/lua/request.c",
       },

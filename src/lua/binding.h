@@ -74,6 +74,7 @@ void lus_json_open(lua_State *L);
 void lus_json_write(lua_State *L, int index, us_buffer *out,
                     const char *parameter, us_problems *problems);
 void lus_json_push_null(lua_State *L);
+int lus_encode(lua_State *L);
 
 /* decode.c */
 void lus_decode_open(lua_State *L);
@@ -116,6 +117,12 @@ us_moment lus_moment(lua_State *L, int environment);
 int lus_now(lua_State *L);
 int lus_monotonic(lua_State *L);
 int lus_sleep(lua_State *L);
+
+/* process.c */
+int lus_catch_interrupts(lua_State *L);
+int lus_interrupted(lua_State *L);
+int lus_process(lua_State *L);
+int lus_is_running(lua_State *L);
 
 /* command.c */
 /* Pushes a request as a shell command with its secrets as ***. `values` are
