@@ -31,6 +31,7 @@ lus_client *lus_client_check(lua_State *L, int index, const char *method,
 lus_client *lus_client_check_any(lua_State *L, int index);
 int lus_client_environment(lua_State *L);
 int lus_client_class(lua_State *L);
+int lus_client_provider(lua_State *L);
 int lus_client_close(lua_State *L);
 
 /* options.c */
@@ -93,6 +94,7 @@ us_scalar lus_document_find(void *context, const char *path);
 
 /* error.c */
 void lus_error_open(lua_State *L);
+int lus_error_new(lua_State *L);
 void lus_error_push(lua_State *L, const us_call *call, const char *provider);
 
 /* call.c */
