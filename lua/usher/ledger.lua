@@ -206,10 +206,11 @@ end
 local filters = {
   provider = "provider = ?", user = "user_id = ?", room = "room = ?", moderator = "moderator = ?",
   verb = "verb = ?", outcome = "outcome = ?", plan = "plan = ?", rule = "rule = ?",
-  since = "opened_at >= ?", before = "opened_at < ?", after = "number > ?", lifts = "lifts = ?",
+  since = "opened_at >= ?", before = "opened_at < ?", after = "number > ?", up_to = "number <= ?",
+  lifts = "lifts = ?",
 }
 local filter_names = { "provider", "user", "room", "moderator", "verb", "outcome", "plan", "rule",
-  "since", "before", "after", "lifts" }
+  "since", "before", "after", "up_to", "lifts" }
 
 local function conditions(wanted)
   local parts, values = {}, {}
@@ -225,9 +226,9 @@ end
 
 --- Cases, oldest first.
 -- @tparam[opt] table wanted any of `provider`, `user`, `room`, `moderator`, `verb`, `outcome`,
--- `plan`, `rule`, `lifts`, `since` and `before` (Unix seconds), `after` (a case's number), `open`
--- (true: without an outcome), `in_force` (true: done, and not taken back), `newest` (true: newest
--- first), `limit` (1000)
+-- `plan`, `rule`, `lifts`, `since` and `before` (Unix seconds), `after` and `up_to` (numbers of
+-- cases), `open` (true: without an outcome), `in_force` (true: done, and not taken back), `newest`
+-- (true: newest first), `limit` (1000)
 -- @treturn ?{table,...}
 -- @treturn[2] nil
 -- @treturn[2] string why not

@@ -1,7 +1,9 @@
 --- The moderation desk: one set of verbs for all providers, a record of what was
 -- done, and the way back.
 --
---    local desk = usher.moderation{ client = chat, room = "room-1", ledger = ledger, moderator = "ann" }
+--    local desk = usher.moderation{
+--      client = chat, room = "room-1", ledger = ledger, moderator = "ann",
+--    }
 --    desk:mute{ user = "u1", seconds = 600, reason = "spam" }
 --
 -- What a provider can express is data, in `usher.moderation.verbs`; what it
@@ -10,9 +12,12 @@
 -- @module usher.moderation
 
 local act = require "usher.moderation.act"
+local applying = require "usher.moderation.apply"
 local core = require "usher.core"
 local ledgers = require "usher.ledger"
 local lists = require "usher.moderation.lists"
+local plans = require "usher.moderation.plan"
+local undoing = require "usher.moderation.undo"
 local verbs = require "usher.moderation.verbs"
 
 local M = {}
@@ -25,9 +30,19 @@ function desk_mt:__tostring()
     self.room and ", " .. self.room or "", self.dry_run and " (dry run)" or "")
 end
 
+local function one_of(words, ...)
+  local types = { words = words }
+  for _, name in ipairs{ ... } do types[name] = true end
+  return types
+end
+
+local a_string = one_of("string", "string")
+local a_flag = one_of("boolean", "boolean")
+
 local option_types = {
-  client = "userdata", room = "string", ledger = "table", moderator = "string", actor = "string",
-  dry_run = "boolean", read_before = "boolean", clock = "function", allow = "table",
+  client = one_of("client", "userdata"), room = a_string, ledger = one_of("ledger", "table"),
+  moderator = a_string, actor = a_string, dry_run = a_flag, read_before = a_flag,
+  clock = one_of("function", "function"), allow = one_of("list", "table"),
 }
 local option_names = { "client", "room", "ledger", "moderator", "actor", "dry_run", "read_before",
   "clock", "allow" }
@@ -44,9 +59,9 @@ local function check(what, given, types, names, level)
       local nearest = core.nearest(tostring(name), names)
       problems[#problems + 1] = ("unknown field '%s'%s"):format(tostring(name),
         nearest and ("; did you mean '%s'?"):format(nearest) or "")
-    elseif type(value) ~= expected and not (type(expected) == "table" and expected[type(value)]) then
-      problems[#problems + 1] = ("%s must be a %s, not %s"):format(name,
-        type(expected) == "table" and expected.words or expected, type(value))
+    elseif not expected[type(value)] then
+      problems[#problems + 1] = ("%s must be a %s, not %s"):format(name, expected.words,
+        type(value))
     end
   end
   if not problems[1] then return end
@@ -61,7 +76,7 @@ end
 -- @tparam[opt] table options.ledger of `usher.ledger.open`; without one nothing is remembered, and
 -- a sanction that the provider does not time cannot have a time
 -- @tparam[opt] string options.moderator who acts, for the ledger and for warnings
--- @tparam[opt] string options.actor the provider's own id of who acts: eRTC needs it for every verb
+-- @tparam[opt] string options.actor the provider's own id of who acts: eRTC needs it
 -- @tparam[opt] boolean options.dry_run true: nothing is sent; each verb returns what would be
 -- @tparam[opt] boolean options.read_before false: the state is not read before each action; an undo
 -- then also takes back what was so before
@@ -82,12 +97,12 @@ local function new(options)
   return desk
 end
 
-local string_or_user = { string = true, table = true, words = "user's id, or a user of a list" }
 local action_types = {
-  user = string_or_user, room = "string", seconds = "number", reason = "string",
+  user = one_of("user's id, or a user of a list", "string", "table"), room = a_string,
+  seconds = one_of("number", "number"), reason = a_string,
 }
 local action_names = { "user", "room", "seconds", "reason" }
-local list_types, list_names = { room = "string" }, { "room" }
+local list_types, list_names = { room = a_string }, { "room" }
 
 local function check_seconds(what, seconds)
   if seconds ~= nil and not (seconds > 0 and seconds < 1e10) then
@@ -151,9 +166,10 @@ for _, verb in ipairs(verbs.LISTS) do
 end
 
 --- What the desk's provider can do.
--- @treturn table by verb: `{ support = "native" | "unsupported", timed = "provider" | "usher" | nil,
--- scope = "room" | "account" | "any", public = boolean, shows = boolean }`; `shows`: the provider
--- tells later whether it was done
+-- @treturn table by verb: `{ support, timed, scope, public, shows }`. `support` is `"native"` or
+-- `"unsupported"`; `timed` is `"provider"`, `"usher"` (which lifts it in time, and needs a ledger)
+-- or nil; `scope` is `"room"`, `"account"` or `"any"`; `public`: all in the room read it; `shows`:
+-- the provider tells later whether it was done
 function desk_methods:capabilities()
   local able = {}
   for _, names in ipairs{ verbs.ACTIONS, verbs.LISTS } do
@@ -207,7 +223,9 @@ function desk_methods:lift_expired()
   local lifted = {}
   while true do
     local due, problem = self.ledger:claim_due(self.provider)
-    if not due then return nil, act.failure(self.provider, "lift_expired", "ledger", problem), lifted end
+    if not due then
+      return nil, act.failure(self.provider, "lift_expired", "ledger", problem), lifted
+    end
     if not due[1] then return lifted end
     for index, case in ipairs(due) do
       local done
@@ -229,6 +247,73 @@ function desk_methods:lift_expired()
     end
   end
 end
+
+--- Whether rules leave a user alone: staff, and who is on the allow list.
+-- @tparam table user of a list
+-- @treturn boolean
+function desk_methods:is_protected(user)
+  if self.allowed[user.id] then return true end
+  local ordinary = verbs.providers[self.provider].ordinary
+  return ordinary ~= nil and user.role ~= nil and user.role ~= ordinary
+end
+
+--- Records what would be done, and does nothing.
+-- @tparam function what called with a desk that only writes down; it reads like any other
+-- @treturn table plan: `tostring(plan)` is a table for people, `plan:save(path)` writes it
+function desk_methods:plan(what)
+  if type(what) ~= "function" then
+    error("usher.moderation:plan: expected a function, not " .. type(what), 2)
+  end
+  return plans.record(self, what)
+end
+
+--- Carries out a plan. The state is read again first, and what has changed since is skipped with
+-- the reason. Stops at once, after the calls in flight, when the process gets SIGINT or SIGTERM;
+-- applied again, it goes on.
+-- @tparam table plan
+-- @tparam[opt] table options `pace` (actions a second: 5), `max_actions` (200: a plan with more is
+-- refused before the first call), `concurrency` (4), `stop` (a function that is asked before each
+-- action), `on_action` (called with the action, its outcome, the reason and the summary)
+-- @treturn ?table summary: `planned`, `earlier` (by a run before), `done`, `skipped`, `failed`,
+-- `unknown`, `remaining`, `stopped`, and `actions`, each with its `outcome` and `reason`
+-- @treturn[2] nil
+-- @treturn[2] table error
+-- @treturn[2] ?table the summary, when something was begun
+function desk_methods:apply(plan, options)
+  return applying.apply(self, plan, options)
+end
+
+--- Plans the inverses of cases, newest first.
+-- @tparam table selection any of `case` (a number), `moderator`, `since`, `before`, `room`, `user`,
+-- `rule`, `plan`
+-- @treturn ?table plan; `plan.left` are the cases that stay as they are, each `{ case, reason }`
+-- @treturn[2] nil
+-- @treturn[2] table error
+function desk_methods:plan_undo(selection)
+  need_ledger(self, "plan_undo")
+  local plan, problem = undoing.plan(self, selection)
+  if plan then return plan end
+  return nil, act.failure(self.provider, "undo", "ledger", problem)
+end
+
+--- Takes cases back: plans their inverses and applies the plan.
+-- @tparam table selection as for `plan_undo`
+-- @tparam[opt] table options as for `apply`
+-- @treturn ?table summary, with `left`: the cases that stay as they are
+-- @treturn[2] nil
+-- @treturn[2] table error
+function desk_methods:undo(selection, options)
+  need_ledger(self, "undo")
+  local plan, err = self:plan_undo(selection)
+  if not plan then return nil, err end
+  local summary, failure, begun = self:apply(plan, options)
+  if summary then summary.left = plan.left end
+  return summary, failure, begun
+end
+
+--- Reads a saved plan: see `plan:save`.
+-- @function usher.moderation.load_plan
+M.load_plan = plans.load
 
 --- The record of a ledger: see `usher.ledger.open`.
 M.ledger = ledgers

@@ -90,8 +90,7 @@ end
 --- The items of a list, one after another, a page at a time.
 -- @function client:pages
 -- @tparam string method a method whose row says how it pages
--- @tparam[opt] table arguments as for the method; where it says what page is wanted, the walk begins
--- there
+-- @tparam[opt] table arguments as for the method; the walk begins at the page that they name
 -- @tparam[opt] table options as for the method, for each call
 -- @treturn function an iterator; when a call fails it raises the error that the call returned
 -- @usage for user in client:pages("get_user_list", { limit = 100 }) do print(user.email) end

@@ -9,8 +9,8 @@
 -- `moderator`, `actor` (the provider's id of who acts) and `till` (ISO 8601).
 --
 -- - `timed`: `"provider"`, it ends by itself; `"usher"`, usher lifts it in time
--- - `scope`: `"room"` (the default: a room is needed) or `"account"` (no room may be given: it would
---   reach further)
+-- - `scope`: `"room"` (the default: a room is needed), `"any"`, or `"account"` (no room may be
+--   given: it would reach further)
 -- - `public`: everybody in the room reads it
 -- @module usher.moderation.verbs
 
@@ -58,7 +58,7 @@ M.providers.vchatcloud = {
   list_users = { call = "list_users", arguments = in_room, items = "list" },
   list_banned = {
     call = "list_exiled_users", arguments = in_room, items = "list",
-    since = { "exileDate", "muteDate" }, dates = "korean", -- the table says one, the example the other
+    since = { "exileDate", "muteDate" }, dates = "korean", -- the documents name both
   },
   list_muted = {
     call = "list_muted_users", arguments = in_room, items = "list",
