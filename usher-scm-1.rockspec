@@ -94,6 +94,8 @@ build = {
         "src/curl/request.c",
         "src/curl/silence.c",
         "src/curl/sockets.c",
+        "src/curl/tls.c",
+        "src/curl/wipe.c",
       },
       defines = { "_POSIX_C_SOURCE=200809L" },
       incdirs = { "src", "$(CURL_INCDIR)", "$(SSL_INCDIR)", "$(CRYPTO_INCDIR)" },

@@ -33,7 +33,10 @@ local CONFINED = {
   { name = "curl_version_info", files = { ["src/curl/options.c"] = true } },
 }
 
-local OPENSSL_USERS = { ["src/core/sign.c"] = true, ["src/curl/silence.c"] = true }
+local OPENSSL_USERS = {
+  ["src/core/sign.c"] = true, ["src/curl/silence.c"] = true, ["src/curl/tls.c"] = true,
+  ["src/curl/wipe.c"] = true,
+}
 
 local function sorted_keys(set)
   local keys = {}
@@ -145,8 +148,8 @@ local function check_includes(path, includes, report)
   for _, include in ipairs(includes[path]) do
     local target_layer = include.target and layer_of(include.target)
     if include.name:match("^openssl/") and not OPENSSL_USERS[path] then
-      report(path, include.line, include.name .. ": only src/core/sign.c and src/curl/silence.c "
-        .. "include OpenSSL")
+      report(path, include.line, include.name .. ": only src/core/sign.c and src/curl/silence.c, "
+        .. "tls.c and wipe.c include OpenSSL")
     elseif layer == "core" and target_layer and target_layer ~= "core" then
       report(path, include.line, include.name .. ": src/core/ includes only itself")
     elseif layer == "providers" and target_layer and target_layer ~= "core"

@@ -171,20 +171,12 @@ end
 
 shared.pages = pages.pages
 
-local function send_nothing()
-  return nil, "cancelled", "the client is closed", false
-end
-
 --- Closes a client: wipes its credentials and closes its connections. Closing
 -- again does nothing; any call afterwards raises.
 -- @function client:close
 function shared.close(client)
   core.close(client)
-  local environment = core.environment(client)
-  local close = environment.close
-  environment.close = nil
-  environment.send = send_nothing
-  if close then close() end
+  transports.detach(core.environment(client))
 end
 
 local function no_such_method(provider, methods)

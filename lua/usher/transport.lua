@@ -5,7 +5,9 @@
 -- bytes) and returns `status, headers, body` with lower-case header names, or
 -- `nil, kind, message, sent`. `sleep(seconds)` waits, or returns `nil, kind,
 -- message` where it cannot. A third, `close()`, is called when the client is
--- closed. A function alone is `send`.
+-- closed. A function alone is `send`. One with `sealed = true` gets the headers
+-- as a userdata that only libcurl's transport can read: no Lua string holds a
+-- credential then.
 -- @module usher.transport
 
 local scheduler = require "usher.scheduler"
@@ -18,6 +20,7 @@ local function set(environment, transport)
   environment.send = transport.send
   environment.sleep = transport.sleep or scheduler.pause
   environment.close = transport.close
+  environment.sealed = transport.sealed
 end
 
 -- The default transport. In nginx it is made at once, for no other may sleep
@@ -28,8 +31,11 @@ local function attach_default(environment)
     return set(environment, require("usher.transport.ngx").new(environment.settings))
   end
   environment.sleep = scheduler.pause
+  environment.sealed = true
   function environment.send(request)
-    set(environment, require("usher.transport.curl").new(environment.settings))
+    local transport = require("usher.transport.curl").new(environment.settings)
+    set(environment, transport)
+    if environment.closed then M.detach(environment) end
     return environment.send(request)
   end
 end
@@ -62,6 +68,20 @@ function M.attach(environment)
   if transport == nil then return attach_default(environment) end
   if type(transport) == "function" then transport = { send = transport } end
   set(environment, transport)
+end
+
+local function send_nothing()
+  return nil, "cancelled", "the client is closed", false
+end
+
+--- Takes them back and closes the transport: the client is closed.
+function M.detach(environment)
+  environment.closed = true
+  environment.send = send_nothing
+  environment.settings = nil -- a proxy's URL may hold a password
+  local close = environment.close
+  environment.close = nil
+  if close then close() end
 end
 
 return M

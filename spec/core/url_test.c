@@ -73,7 +73,8 @@ static void base_urls_pass_or_not(void) {
   static const char *const good[] = {
       "https://api.example.com", "https://api.example.com:8443/x/%20",
       "http://localhost:1",      "http://127.0.0.1",
-      "http://[::1]:80/",        "https://[2001:db8::1]"};
+      "http://[::1]:80/",        "https://[2001:db8::1]",
+      "http://127.255.0.10",     "http://127.0.0.0/x"};
   static const char *const bad[] = {"",
                                     "api.example.com",
                                     "http://api.example.com",
@@ -89,6 +90,14 @@ static void base_urls_pass_or_not(void) {
                                     "http://127.0.0.1.example.com",
                                     "http://localhost.example.com",
                                     "http://127.0.0",
+                                    "http://127...",
+                                    "http://127.0.0.",
+                                    "http://127.0.0.256",
+                                    "http://127.999.0.1",
+                                    "http://127.0.0.01",
+                                    "http://127.0.0.1.",
+                                    "http://127.0.0.0.1",
+                                    "http://127.0.0.99999999999999999999",
                                     "https://h\r\n",
                                     "https://[",
                                     "https://[]",

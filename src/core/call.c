@@ -324,6 +324,13 @@ static us_action conclude_closed(us_call *call, const us_reply *reply,
                    "the client was closed during the call");
 }
 
+/* What was sent is not needed any more, and may hold credentials. */
+static void forget(us_call *call) {
+  us_request_free(&call->request);
+  us_request_free(&call->token_request);
+  us_buffer_free(&call->secrets);
+}
+
 us_status us_call_next(us_call *call, const us_reply *reply, us_moment now,
                        us_action *action) {
   bool expected = call->state == US_CALL_SENT;
@@ -339,6 +346,7 @@ us_status us_call_next(us_call *call, const us_reply *reply, us_moment now,
     *action = succeed(call, reply, now);
   else
     *action = stumble(call, now);
+  if (call->state == US_CALL_OVER) forget(call);
   return US_OK;
 }
 
@@ -353,6 +361,7 @@ us_status us_call_defer(us_call *call, double wait, us_moment now,
     *action = fail_with(call, US_KIND_TIMEOUT,
                         "the rate limit holds the request back beyond the "
                         "deadline");
+  if (call->state == US_CALL_OVER) forget(call);
   return US_OK;
 }
 
@@ -367,12 +376,11 @@ void us_call_abort(us_call *call, us_kind kind, us_slice message) {
   (void)fail_with(call, kind, "");
   us_error_say(&call->error, message);
   if (call->client->provider != NULL) redact_error(call);
+  forget(call);
 }
 
 void us_call_free(us_call *call) {
   stop_fetching(call);
-  us_request_free(&call->request);
-  us_request_free(&call->token_request);
+  forget(call);
   us_error_free(&call->error);
-  us_buffer_free(&call->secrets);
 }

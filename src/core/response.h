@@ -7,7 +7,8 @@
 #include "core/provider.h"
 
 typedef enum {
-  US_NOTHING, /* no such field, or an array or object */
+  US_NOTHING,  /* no such field */
+  US_COMPOUND, /* an array or object */
   US_SCALAR_NULL,
   US_SCALAR_TRUTH,
   US_SCALAR_NUMBER,

@@ -67,18 +67,33 @@ static us_slice host_of(us_slice authority) {
   return host;
 }
 
+/* Four numbers up to 255 without a zero in front: what resolvers read less
+   strictly, they may also look up as a name. */
+static bool is_dotted_decimal(us_slice host) {
+  size_t i, dots = 0, digits = 0;
+  int octet = 0;
+  for (i = 0; i < host.length; i++) {
+    char byte = host.data[i];
+    if (byte == '.' && digits > 0) {
+      dots++;
+      digits = 0;
+      octet = 0;
+    } else if (byte < '0' || byte > '9' || (digits > 0 && octet == 0)) {
+      return false;
+    } else {
+      digits++;
+      octet = octet * 10 + (byte - '0');
+      if (octet > 255) return false;
+    }
+  }
+  return dots == 3 && digits > 0;
+}
+
 /* localhost, 127.0.0.0/8 in dotted decimal, ::1. */
 static bool is_loopback(us_slice host) {
-  size_t i, dots = 0;
-  if (us_slice_is(host, "localhost") || us_slice_is(host, "[::1]")) return true;
-  if (host.length < 4 || memcmp(host.data, "127.", 4) != 0) return false;
-  for (i = 0; i < host.length; i++) {
-    if (host.data[i] == '.')
-      dots++;
-    else if (host.data[i] < '0' || host.data[i] > '9')
-      return false;
-  }
-  return dots == 3;
+  us_slice rest = host;
+  return us_slice_is(host, "localhost") || us_slice_is(host, "[::1]") ||
+         (starts_with(&rest, "127.") && is_dotted_decimal(host));
 }
 
 static bool is_port(us_slice port) {

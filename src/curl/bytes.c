@@ -1,8 +1,9 @@
 /* bytes.c: bytes gathered up to a ceiling. No libcurl, no Lua. */
 #include "curl/bytes.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "curl/wipe.h"
 
 enum { FIRST_CAPACITY = 1024 };
 
@@ -20,7 +21,7 @@ us_gather us_bytes_append(us_bytes *bytes, const char *data, size_t length,
     return US_BYTES_TOO_LARGE;
   if (needed > bytes->capacity) {
     size_t capacity = grown(bytes->capacity, needed, ceiling);
-    char *moved = realloc(bytes->data, capacity);
+    char *moved = us_wipe_realloc(bytes->data, capacity);
     if (moved == NULL) return US_BYTES_NO_MEMORY;
     bytes->data = moved;
     bytes->capacity = capacity;
@@ -36,6 +37,6 @@ void us_bytes_clear(us_bytes *bytes) {
 
 void us_bytes_free(us_bytes *bytes) {
   static const us_bytes nothing = {NULL, 0, 0};
-  free(bytes->data);
+  us_wipe_free(bytes->data);
   *bytes = nothing;
 }

@@ -130,15 +130,26 @@ static bool is_reused_connection(CURL *easy) {
          made == 0;
 }
 
+/* libcurl would write a request again up to five times, at once. One that may
+   be repeated is written once more, for a server may have closed its connection
+   just then, or demand HTTP/1.1 in place of HTTP/2. Over HTTP/2 a server says
+   so when it did not look at a request: then, too, whether and when to repeat
+   it is the core's to decide, which waits and counts. */
+static bool may_write_again(const us_transfer *transfer) {
+  return transfer->request.idempotent && transfer->attempts == 1 &&
+         !us_connection_is_http2(transfer->handle->easy);
+}
+
 /* libcurl is connected and about to write the request: for the first time, or
-   again because the connection it had used before died. */
+   again because the connection it had used before died, or because the server
+   refused the stream. */
 int us_transfer_on_request(void *context, char *primary_ip, char *local_ip,
                            int primary_port, int local_port) {
   us_transfer *transfer = transfer_of(context);
   (void)primary_ip;
   (void)local_ip;
   (void)primary_port;
-  if (transfer->attempts > 0 && !transfer->request.idempotent) {
+  if (transfer->attempts > 0 && !may_write_again(transfer)) {
     transfer->stop = US_STOP_REPLAY;
     return CURL_PREREQFUNC_ABORT;
   }

@@ -9,6 +9,7 @@
 
 #include "curl/head.h"
 #include "curl/module.h"
+#include "curl/wipe.h"
 
 typedef struct {
   us_transfer transfer;
@@ -262,15 +263,18 @@ static int curl_new(lua_State *L) {
   return 1;
 }
 
-/* curl.version() -> { version, number, reuse } of the libcurl that runs */
+/* curl.version() -> { version, number, reuse, wipes } of the libcurl that runs;
+   it wipes what it frees unless somebody else has started it before us */
 static int version(lua_State *L) {
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 4);
   lua_pushstring(L, us_curl_version());
   lua_setfield(L, -2, "version");
   lua_pushinteger(L, (lua_Integer)us_curl_version_number());
   lua_setfield(L, -2, "number");
   lua_pushboolean(L, us_curl_may_reuse_handles());
   lua_setfield(L, -2, "reuse");
+  lua_pushboolean(L, us_wipe_serves_curl());
+  lua_setfield(L, -2, "wipes");
   return 1;
 }
 

@@ -9,6 +9,7 @@
 #define LUS_POOL "usher.curl.pool"
 #define LUS_LOOP "usher.curl.loop"
 #define LUS_TRANSFER "usher.curl.transfer"
+#define LUS_SEALED "usher.headers"
 
 /* The stack of pool:start. */
 enum {

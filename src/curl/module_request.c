@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "curl/module.h"
+#include "curl/wipe.h"
 
 #define DEFAULT_TIMEOUT 30.0
 #define DEFAULT_CONNECT_TIMEOUT 5.0
@@ -54,6 +55,29 @@ static void read_limits(lua_State *L, us_wire_request *request) {
   lua_pop(L, 1);
 }
 
+/* Whether the headers are sealed: a userdata of usher.core with a flag, the
+   name, a NUL, the value and a NUL of each, and a NUL at the end. */
+static bool are_sealed(lua_State *L) {
+  bool sealed = false;
+  if (lua_getmetatable(L, LUS_HEADERS)) {
+    luaL_getmetatable(L, LUS_SEALED);
+    sealed = lua_type(L, LUS_HEADERS) == LUA_TUSERDATA && lua_istable(L, -1) &&
+             lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+  }
+  return sealed;
+}
+
+static void push_headers(lua_State *L) {
+  lua_getfield(L, LUS_REQUEST, "headers");
+  if (lua_isnil(L, LUS_HEADERS)) {
+    lua_newtable(L);
+    lua_replace(L, LUS_HEADERS);
+  } else if (!lua_istable(L, LUS_HEADERS) && !are_sealed(L)) {
+    lus_complain(L, "headers", "must be a table");
+  }
+}
+
 /* Leaves the texts on the stack as LUS_METHOD, LUS_URL, LUS_HEADERS and LUS_BODY. */
 void lus_request_read(lua_State *L, us_wire_request *request) {
   size_t length = 0;
@@ -64,13 +88,7 @@ void lus_request_read(lua_State *L, us_wire_request *request) {
   lus_complain(L, "method", us_request_set_method(request, text, length));
   text = push_needed(L, "url", &length);
   lus_complain(L, "url", us_request_set_url(request, text, length));
-  lua_getfield(L, LUS_REQUEST, "headers");
-  if (lua_isnil(L, LUS_HEADERS)) {
-    lua_newtable(L);
-    lua_replace(L, LUS_HEADERS);
-  } else if (!lua_istable(L, LUS_HEADERS)) {
-    lus_complain(L, "headers", "must be a table");
-  }
+  push_headers(L);
   request->body_length = 0;
   request->body = push_text(L, "body", &request->body_length);
   read_limits(L, request);
@@ -91,36 +109,79 @@ static const char *check_header(lua_State *L, const us_wire_request *request) {
 }
 
 /* Sorted by name: a request is the same bytes every time. */
+static int insert(lua_State *L, const char **names, int count,
+                  const char *name) {
+  int i = count;
+  if (count == LUS_REQUEST_HEADERS) lus_complain(L, "headers", "are too many");
+  for (; i > 0 && strcmp(names[i - 1], name) > 0; i--)
+    names[i] = names[i - 1];
+  names[i] = name;
+  return count + 1;
+}
+
+static const char *behind(const char *text) {
+  return text + strlen(text) + 1;
+}
+
+static int list_sealed(lua_State *L, const us_wire_request *request,
+                       const char **names) {
+  const char *at = lua_touserdata(L, LUS_HEADERS);
+  int count = 0;
+  while (*at != '\0') {
+    const char *name = at + 1, *value = behind(name);
+    lus_complain(
+        L, name,
+        us_header_problem(request, name, strlen(name), value, strlen(value)));
+    count = insert(L, names, count, name);
+    at = behind(value);
+  }
+  return count;
+}
+
 int lus_headers_list(lua_State *L, const us_wire_request *request,
                      const char **names) {
   int count = 0;
+  if (are_sealed(L)) return list_sealed(L, request, names);
   lua_pushnil(L);
   while (lua_next(L, LUS_HEADERS) != 0) {
-    const char *name = check_header(L, request);
-    int i = count;
-    if (count == LUS_REQUEST_HEADERS)
-      lus_complain(L, "headers", "are too many");
-    for (; i > 0 && strcmp(names[i - 1], name) > 0; i--)
-      names[i] = names[i - 1];
-    names[i] = name;
-    count++;
+    count = insert(L, names, count, check_header(L, request));
     lua_pop(L, 1);
   }
   return count;
 }
 
+/* Pushes the name and the value. They are checked again: a finalizer may have
+   changed the table meanwhile. */
+static const char *push_header(lua_State *L, const us_wire_request *request,
+                               const char *name) {
+  lua_pushstring(L, name);
+  lua_pushvalue(L, -1);
+  lua_rawget(L, LUS_HEADERS);
+  (void)check_header(L, request);
+  return lua_tostring(L, -1);
+}
+
+static bool fill_header(lua_State *L, us_transfer *transfer, const char *name,
+                        bool sealed) {
+  bool added;
+  if (us_header_is_framing(name)) return true;
+  if (sealed) return us_transfer_add_header(transfer, name, behind(name));
+  added = us_transfer_add_header(transfer, name,
+                                 push_header(L, &transfer->request, name));
+  lua_pop(L, 2);
+  return added;
+}
+
 /* The list is the transfer's from its first line on. */
 void lus_headers_fill(lua_State *L, us_transfer *transfer, const char **names,
                       int count) {
-  bool complete = true;
+  bool sealed = are_sealed(L), complete = true;
   int i;
-  for (i = 0; i < count && complete; i++) {
-    if (us_header_is_framing(names[i])) continue;
-    lua_pushstring(L, names[i]);
-    lua_rawget(L, LUS_HEADERS);
-    complete = us_transfer_add_header(transfer, names[i], lua_tostring(L, -1));
-    lua_pop(L, 1);
-  }
+  for (i = 0; i < count && complete; i++)
+    complete = fill_header(L, transfer, names[i], sealed);
   if (!complete || !us_transfer_close_headers(transfer))
     luaL_error(L, "not enough memory");
+  if (sealed)
+    us_wipe_bytes(lua_touserdata(L, LUS_HEADERS),
+                  lus_raw_length(L, LUS_HEADERS));
 }

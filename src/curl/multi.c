@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "curl/wipe.h"
+
 /* An origin ("https://host:port"), parsed once and shared by the transfers. */
 typedef struct us_origin {
   CURLU *url;
@@ -30,7 +32,7 @@ unsigned int us_curl_generation(void) {
 
 static void prepare(void) {
   if (pthread_atfork(NULL, NULL, count_fork) == 0)
-    prepared = curl_global_init(CURL_GLOBAL_DEFAULT);
+    prepared = us_wipe_start_curl();
 }
 
 CURLcode us_curl_prepare(void) {
@@ -106,7 +108,7 @@ static us_origin *origin_for(us_pool *pool, const us_wire_request *request,
 static void handle_free(us_handle *handle) {
   if (handle == NULL) return;
   curl_easy_cleanup(handle->easy);
-  free(handle);
+  us_wipe_free(handle);
 }
 
 static us_handle *handle_new(us_pool *pool, CURLcode *code) {

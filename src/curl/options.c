@@ -9,6 +9,7 @@
 
 #include "curl/easy.h"
 #include "curl/sockets.h"
+#include "curl/tls.h"
 
 #if LIBCURL_VERSION_NUM < 0x075000
 #error "usher needs libcurl 7.80 or later (the pre-request callback)"
@@ -111,6 +112,7 @@ static CURLcode set_tls(CURL *easy, const us_settings *settings) {
     SET(CURLOPT_SSLCERT, settings->client_cert);
   if (settings->client_key_file != NULL)
     SET(CURLOPT_SSLKEY, settings->client_key_file);
+  if (us_tls_is_ours()) SET(CURLOPT_SSL_CTX_FUNCTION, us_tls_confine);
   return code;
 }
 
@@ -127,6 +129,9 @@ static CURLcode set_proxy(CURL *easy, const us_settings *settings) {
   return code;
 }
 
+/* Cleared when it is freed: libcurl's own choice is 64 KiB for every POST. */
+#define UPLOAD_BUFFER_SIZE 16384L
+
 /* What libcurl would do by itself and ours must not: follow, log in, remember,
    raise signals, take a body without a head for an answer. */
 static CURLcode set_manners(CURL *easy) {
@@ -139,6 +144,7 @@ static CURLcode set_manners(CURL *easy) {
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_PATH_AS_IS, 1L);
   SET(CURLOPT_ACCEPT_ENCODING, "gzip");
+  SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_SIZE);
   return code;
 }
 

@@ -1,29 +1,11 @@
 /* silence.c: asks the socket and the TLS layer whether bytes are waiting.
-   The only file of this directory that includes OpenSSL. */
+   What that layer is told is in tls.c. */
 #include "curl/silence.h"
 
 #include <openssl/ssl.h>
 #include <string.h>
 
-#include "curl/options.h"
-
-/* "OpenSSL/3.0.15" of libcurl against "OpenSSL 3.0.15 3 Sep 2024" of the
-   library linked here. A libcurl built with another TLS library hands out
-   another type of object. */
-static bool same_tls_library(void) {
-  const char *theirs = us_curl_tls_library();
-  const char *ours = OpenSSL_version(OPENSSL_VERSION);
-  size_t name = strlen("OpenSSL");
-  size_t length;
-  if (strncmp(theirs, "OpenSSL/", name + 1) != 0 ||
-      strncmp(ours, "OpenSSL ", name + 1) != 0)
-    return false;
-  theirs += name + 1;
-  ours += name + 1;
-  length = strcspn(ours, " ");
-  return strncmp(theirs, ours, length) == 0 &&
-         strchr(" ", theirs[length]) != NULL; /* a space or the end */
-}
+#include "curl/tls.h"
 
 static bool speaks_http2(const SSL *tls) {
   const unsigned char *protocol = NULL;
@@ -44,9 +26,14 @@ static const SSL *tls_of(CURL *easy) {
   struct curl_tlssessioninfo *session = NULL;
   if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK ||
       session == NULL || session->backend != CURLSSLBACKEND_OPENSSL ||
-      !same_tls_library())
+      !us_tls_is_ours())
     return NULL;
   return session->internals;
+}
+
+bool us_connection_is_http2(CURL *easy) {
+  const SSL *tls = is_https(easy) ? tls_of(easy) : NULL;
+  return tls != NULL && speaks_http2(tls);
 }
 
 bool us_connection_is_silent(CURL *easy, us_sockets *sockets, int local_port) {

@@ -111,8 +111,10 @@ void lus_reply_read(lua_State *L, const us_provider *provider,
                     us_document *document);
 
 /* request.c */
-/* Pushes { method, url, headers, body }. */
-void lus_request_push(lua_State *L, const us_request *request);
+void lus_request_open(lua_State *L);
+/* Pushes { method, url, headers, body }; sealed headers are a userdata that
+   only usher.curl can read. */
+void lus_request_push(lua_State *L, const us_request *request, bool sealed);
 
 /* moment.c */
 us_moment lus_moment(lua_State *L, int environment);

@@ -240,7 +240,7 @@ static lus_call *preview(lua_State *L, bool masked) {
 /* request(client, method, arguments, options) -> the exact request. */
 int lus_call_request(lua_State *L) {
   lus_call *call = preview(L, false);
-  lus_request_push(L, &call->core.request);
+  lus_request_push(L, &call->core.request, false);
   return 1;
 }
 
@@ -251,11 +251,25 @@ int lus_call_curl(lua_State *L) {
   return 1;
 }
 
+/* Whether the transport, as the environment at `index` has it, reads sealed
+   headers. */
+static bool takes_sealed(lua_State *L, int index) {
+  bool sealed;
+  lua_getfield(L, index, "sealed");
+  sealed = lua_toboolean(L, -1) != 0;
+  lua_pop(L, 1);
+  return sealed;
+}
+
+/* The call is at 1. */
 static int push_send(lua_State *L, const lus_call *call) {
   const us_call *core = &call->core;
   const us_method *method = us_call_current(core);
+  bool sealed;
+  lus_get_environment(L, 1);
+  sealed = takes_sealed(L, lua_gettop(L));
   lua_pushliteral(L, "send");
-  lus_request_push(L, us_call_request(core));
+  lus_request_push(L, us_call_request(core), sealed);
   lua_pushnumber(L, core->attempt_timeout);
   lua_setfield(L, -2, "timeout");
   lua_pushnumber(L, core->limits.connect_timeout);

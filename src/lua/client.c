@@ -297,6 +297,26 @@ static lus_client *push_client(lua_State *L, const us_provider *provider) {
   return client;
 }
 
+/* Whoever stands between sees plain HTTP, also where it is for loopback. */
+static void check_proxy(lua_State *L, const us_provider *provider,
+                        const us_value *values, us_problems *problems) {
+  static const char plain[] = "http://";
+  int i = us_parameter_find(provider->options, provider->option_count,
+                            us_text("base_url"));
+  us_slice base = us_text("");
+  if (i >= 0 && values[i].kind == US_TEXT) base = values[i].text;
+  if (base.length < sizeof plain ||
+      memcmp(base.data, plain, strlen(plain)) != 0)
+    return;
+  lus_raw_get(L, OPTIONS, "proxy");
+  if (lua_type(L, -1) == LUA_TSTRING && lus_raw_length(L, -1) > 0)
+    us_problem(problems, "proxy",
+               "would see credentials in clear: base_url must be https "
+               "(insecure_http = true allows it)",
+               NULL);
+  lua_pop(L, 1);
+}
+
 /* Checks all there is, and raises all that is wrong. */
 static void check_options(lua_State *L, const us_provider *provider,
                           construction *made, const lus_place *place) {
@@ -307,6 +327,7 @@ static void check_options(lua_State *L, const us_provider *provider,
   read_variables(provider, made->values);
   check_names(L, provider, problems);
   us_client_check(provider, made->values, insecure, problems);
+  if (!insecure) check_proxy(L, provider, made->values, problems);
   lus_options_check(L, OPTIONS, 0, problems);
   lus_headers_read(L, OPTIONS, &made->headers, problems);
   lus_limits_read(L, OPTIONS, &made->limits, problems);
@@ -362,6 +383,7 @@ int lus_client_new(lua_State *L) {
     lus_raise(L, &place,
               status == US_TOO_LARGE ? "an option is too large"
                                      : "out of memory");
+  us_buffer_free(&made->headers);
   lua_settop(L, ENVIRONMENT);
   return 2;
 }

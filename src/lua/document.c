@@ -31,6 +31,7 @@ static us_scalar scalar_at_top(lua_State *L) {
     scalar.truth = lua_toboolean(L, -1);
     break;
   case LUA_TLIGHTUSERDATA: scalar.kind = US_SCALAR_NULL; break;
+  case LUA_TTABLE: scalar.kind = US_COMPOUND; break;
   default: break;
   }
   return scalar;

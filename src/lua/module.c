@@ -19,7 +19,7 @@ static int push_status(lua_State *L, us_status status) {
 static int sha256(lua_State *L) {
   unsigned char digest[US_SHA256_SIZE];
   us_status status = us_sha256(check_slice(L, 1), digest);
-  us_buffer *hex = lus_buffer_new(L, 2 * US_SHA256_SIZE);
+  us_buffer *hex = lus_buffer_new(L, 2 * sizeof digest);
   if (status == US_OK) us_append_hex(hex, digest, sizeof digest);
   if (status != US_OK || hex->status != US_OK) return push_status(L, status);
   lua_pushlstring(L, hex->data, hex->length);
@@ -131,6 +131,7 @@ int luaopen_usher_core(lua_State *L) {
   lus_arguments_open(L);
   lus_client_open(L);
   lus_error_open(L);
+  lus_request_open(L);
   lus_call_open(L);
   lua_newtable(L);
   lus_register(L, functions);

@@ -1,22 +1,55 @@
 /* request.c: a request as the table that transports and users see. */
+#include <string.h>
+
+#include "core/sign.h"
 #include "lua/binding.h"
 
-void lus_request_push(lua_State *L, const us_request *request) {
-  us_slice url = us_buffer_slice(&request->url);
-  us_slice body = us_buffer_slice(&request->body);
+/* Sealed headers are a userdata with the list as headers.h packs it, and a NUL
+   behind it. usher.curl reads them there: a Lua string cannot be wiped. */
+static const char sealed_class[] = "usher.headers";
+
+static int sealed_gc(lua_State *L) {
+  void *sealed = luaL_checkudata(L, 1, sealed_class);
+  us_wipe(sealed, lus_raw_length(L, 1));
+  return 0;
+}
+
+void lus_request_open(lua_State *L) {
+  lus_collected(L, sealed_class, sealed_gc);
+  luaL_getmetatable(L, sealed_class);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
+static void push_sealed(lua_State *L, const us_buffer *list) {
+  char *sealed = lua_newuserdata(L, list->length + 1);
+  memcpy(sealed, us_buffer_slice(list).data, list->length);
+  sealed[list->length] = '\0';
+  luaL_getmetatable(L, sealed_class);
+  lua_setmetatable(L, -2);
+}
+
+static void push_headers(lua_State *L, const us_buffer *list) {
   us_header header;
   size_t at = 0;
+  lua_createtable(L, 0, 8);
+  while (us_headers_next(list, &at, &header)) {
+    lua_pushlstring(L, header.name.data, header.name.length);
+    lua_pushlstring(L, header.value.data, header.value.length);
+    lua_rawset(L, -3);
+  }
+}
+
+void lus_request_push(lua_State *L, const us_request *request, bool sealed) {
+  us_slice url = us_buffer_slice(&request->url);
+  us_slice body = us_buffer_slice(&request->body);
   lua_createtable(L, 0, 12);
   lua_pushstring(L, request->verb);
   lua_setfield(L, -2, "method");
   lua_pushlstring(L, url.data, url.length);
   lua_setfield(L, -2, "url");
-  lua_createtable(L, 0, 8);
-  while (us_headers_next(&request->headers, &at, &header)) {
-    lua_pushlstring(L, header.name.data, header.name.length);
-    lua_pushlstring(L, header.value.data, header.value.length);
-    lua_rawset(L, -3);
-  }
+  (sealed ? push_sealed : push_headers)(L, &request->headers);
   lua_setfield(L, -2, "headers");
   if (request->has_body) {
     lua_pushlstring(L, body.data, body.length);

@@ -45,24 +45,19 @@ local function new_poller(curl)
   return poller
 end
 
+local function send_nothing()
+  return nil, "cancelled", "the client is closed", false
+end
+
 -- Lets the tasks whose transfer is done hear of it.
 local function wake_waiting(pollers)
   for poller in pairs(pollers) do
     for transfer, task in pairs(poller.waiting) do
       if transfer:done() then
-        poller.waiting[transfer] = nil
         task.scheduler:wake(task)
+        poller.waiting[transfer] = nil
       end
     end
-  end
-end
-
--- A hook or a finalizer may call in the middle of this call, or while the tasks
--- of a map wait: the pool reports any of their transfers to whoever asks.
-local function await_alone(pool, transfer, pollers)
-  while not transfer:done() do
-    local finished = pool:step(STEP)
-    if finished and finished ~= transfer then wake_waiting(pollers) end
   end
 end
 
@@ -71,7 +66,7 @@ end
 -- to obey the variables), `ca_file`, `client_cert`, `client_key_file`, `verify`
 -- (true), `max_connections`; and `http` (`"auto"`, or `"1.1"` to do without
 -- HTTP/2)
--- @treturn table `{ send, sleep, close }`, see `usher.transport`
+-- @treturn table `{ send, sleep, close, sealed }`, see `usher.transport`
 -- @raise when libcurl is missing, or a setting is not what it should be
 -- @usage local transport = require("usher.transport.curl").new{ http = "1.1" }
 -- local chat = usher.vchatcloud{ api_key = key, transport = transport }
@@ -79,6 +74,15 @@ function M.new(settings)
   local curl = load_module()
   local pool = curl.new(settings or {})
   local pollers = setmetatable({}, { __mode = "k" })
+  local closed = false
+
+  -- What fn returns; nil when the client is closed, which a hook or a finalizer
+  -- may do right before the call.
+  local function ask(fn, ...)
+    local ok, answer = pcall(fn, ...)
+    if ok then return answer end
+    if not closed then error(answer, 0) end
+  end
 
   -- Joined before a transfer starts, or the loop hears of nothing.
   local function poller_of(tasks)
@@ -87,22 +91,29 @@ function M.new(settings)
     if not poller then return nil, problem end
     tasks.poller = poller
     pollers[poller] = true
-    poller.loop:join(pool)
+    ask(poller.loop.join, poller.loop, pool)
     return poller
   end
 
   local function send_in_task(task, request)
     local poller, problem = poller_of(task.scheduler)
     if not poller then return nil, "network", problem, false end
-    local transfer = pool:start(request)
+    local transfer = ask(pool.start, pool, request)
+    if not transfer then return send_nothing() end
     poller.waiting[transfer] = task
-    scheduler.suspend()
+    while not transfer:done() do scheduler.suspend() end
     return transfer:result()
   end
 
+  -- A hook or a finalizer may call in the middle of this call, or while the
+  -- tasks of a map wait: the pool reports any of their transfers to whoever asks.
   local function send_alone(request)
-    local transfer = pool:start(request)
-    await_alone(pool, transfer, pollers)
+    local transfer = ask(pool.start, pool, request)
+    if not transfer then return send_nothing() end
+    while not transfer:done() do
+      local finished = ask(pool.step, pool, STEP)
+      if finished and finished ~= transfer then wake_waiting(pollers) end
+    end
     return transfer:result()
   end
 
@@ -113,7 +124,9 @@ function M.new(settings)
       return send_alone(request)
     end,
     sleep = scheduler.pause,
+    sealed = true,
     close = function()
+      closed = true
       pool:close()
       wake_waiting(pollers)
     end,

@@ -1,0 +1,37 @@
+/* tls.c: whether libcurl's TLS is this OpenSSL, and what it is told. Which
+   bytes wait in a connection is silence.c's question. */
+#include "curl/tls.h"
+
+#include <openssl/ssl.h>
+#include <string.h>
+
+#include "curl/options.h"
+
+/* "OpenSSL/3.0.15" of libcurl against "OpenSSL 3.0.15 3 Sep 2024" of the
+   library linked here. A libcurl built with another TLS library hands out
+   another type of object. */
+bool us_tls_is_ours(void) {
+  const char *theirs = us_curl_tls_library();
+  const char *ours = OpenSSL_version(OPENSSL_VERSION);
+  size_t name = strlen("OpenSSL");
+  size_t length;
+  if (strncmp(theirs, "OpenSSL/", name + 1) != 0 ||
+      strncmp(ours, "OpenSSL ", name + 1) != 0)
+    return false;
+  theirs += name + 1;
+  ours += name + 1;
+  length = strcspn(ours, " ");
+  return strncmp(theirs, ours, length) == 0 &&
+         strchr(" ", theirs[length]) != NULL; /* a space or the end */
+}
+
+/* libcurl has set its log of keys by now. */
+CURLcode us_tls_confine(CURL *easy, void *tls_context, void *nothing) {
+  (void)easy;
+  (void)nothing;
+  SSL_CTX_set_keylog_callback(tls_context, NULL);
+#ifdef SSL_OP_CLEANSE_PLAINTEXT
+  SSL_CTX_set_options(tls_context, SSL_OP_CLEANSE_PLAINTEXT);
+#endif
+  return CURLE_OK;
+}
