@@ -75,7 +75,7 @@ build = {
       },
       defines = { "_POSIX_C_SOURCE=200809L" },
       incdirs = { "src", "$(CRYPTO_INCDIR)" },
-      libraries = { "crypto" },
+      libraries = { "crypto", "m" },
       libdirs = { "$(CRYPTO_LIBDIR)" },
     },
     ["usher.curl"] = {

@@ -92,23 +92,7 @@ local function held_back(rate, place)
   return rate:reserve()
 end
 
--- A call that fetches a token does it for all others: when the transport
--- raises, they must not wait for it.
-local function send_for_all(call, environment, request)
-  local function checked(ok, status, headers, body, sent)
-    if ok then return status, headers, body, sent end
-    call:abort("cancelled")
-    error(status, 0)
-  end
-  return checked(pcall(send, environment, request))
-end
-
-local function send_request(call, name, environment, request)
-  if request.operation ~= name then return send_for_all(call, environment, request) end
-  return send(environment, request)
-end
-
-local function drive(call, name, environment)
+local function drive(call, environment)
   local request, wait, place
   local action, first, second = call:next()
   while true do
@@ -120,7 +104,7 @@ local function drive(call, name, environment)
         if action == "sleep" then first = math.min(first, RATE_PIECE) end
       else
         place = nil
-        action, first, second = call:next(send_request(call, name, environment, request))
+        action, first, second = call:next(send(environment, request))
       end
     elseif action == "sleep" then
       local _, kind, message = sleep_observed(environment, request, first, second)
@@ -138,12 +122,29 @@ local function drive(call, name, environment)
   end
 end
 
+-- Lua 5.1 cannot yield from inside pcall, as a transport may want to.
+local probe = coroutine.create(function() pcall(coroutine.yield) end)
+coroutine.resume(probe)
+local yields_in_pcall = coroutine.status(probe) == "suspended"
+
+local function finish(call, ok, first, second)
+  if ok then return first, second end
+  call:abort("cancelled")
+  error(first, 0)
+end
+
 -- A method is a Lua function, not a C function: it must be able to yield
 -- through a transport, which LuaJIT cannot do across C.
+-- A call that fetches a token does it for all others: when it raises, be it in
+-- the transport or for want of memory, they must not wait for it.
 local function driver(name)
   return function(client, arguments, options)
-    local call = core.begin(client, name, arguments, options)
-    return drive(call, name, core.environment(client))
+    local call, may_fetch = core.begin(client, name, arguments, options)
+    local environment = core.environment(client)
+    if may_fetch and (yields_in_pcall or not coroutine.running()) then
+      return finish(call, pcall(drive, call, environment))
+    end
+    return drive(call, environment)
   end
 end
 

@@ -81,8 +81,9 @@ end
 
 --- Lets `task` run on, in its turn.
 function scheduler_methods:wake(task)
-  self.last = self.last + 1
-  self.ready[self.last] = task
+  local last = self.last + 1
+  self.ready[last] = task -- first: it may raise for want of memory
+  self.last = last
 end
 
 local function earlier(a, b)

@@ -47,6 +47,13 @@ us_status us_call_begin(us_call *call, us_client *client,
                           now.random);
 }
 
+bool us_call_may_fetch(const us_call *call) {
+  const us_client *client = call->client;
+  return call->token_method != NULL && call->method != call->token_method &&
+         (client->token_managed ||
+          us_client_option(client, client->provider->token_option).length == 0);
+}
+
 const us_method *us_call_current(const us_call *call) {
   return call->fetching_token ? call->token_method : call->method;
 }
@@ -92,7 +99,7 @@ static void redact_error(us_call *call) {
     if (secrets.status == US_OK)
       us_redact(quoted[i], &secrets);
     else
-      us_buffer_truncate(quoted[i], 0);
+      us_buffer_fail(quoted[i], secrets.status);
   }
   us_buffer_free(&secrets);
 }
@@ -119,7 +126,8 @@ static us_action fail_with(us_call *call, us_kind kind, const char *message) {
 
 static us_action fail_with_status(us_call *call, us_status status) {
   switch (status) {
-  case US_NO_MEMORY: return fail_with(call, US_KIND_MEMORY, "out of memory");
+  case US_NO_MEMORY:
+    return fail_with(call, US_KIND_MEMORY, "not enough memory");
   case US_TOO_LARGE:
     return fail_with(call, US_KIND_TOO_LARGE, "the request is too large");
   default:
@@ -216,6 +224,10 @@ static us_action succeed(us_call *call, const us_reply *reply, us_moment now) {
   us_status status = capture(call, us_call_current(call), reply);
   client->budget += US_BUDGET_SUCCESS;
   if (client->budget > US_BUDGET_FULL) client->budget = US_BUDGET_FULL;
+  if (status == US_NO_MEMORY) {
+    call->maybe_acted = call->maybe_acted || !call->fetching_token;
+    return fail_with_status(call, status);
+  }
   if (call->fetching_token) {
     if (status == US_OK &&
         us_client_option(client, client->provider->token_option).length > 0) {
@@ -278,6 +290,7 @@ static void name_token_method(us_call *call) {
   if (rest.length > US_LIMIT_TEXT - message->length)
     rest.length = US_LIMIT_TEXT - message->length;
   us_buffer_append_slice(message, rest);
+  if (words.status != US_OK) us_buffer_fail(message, words.status);
   us_buffer_free(&words);
 }
 
@@ -383,4 +396,5 @@ void us_call_free(us_call *call) {
   stop_fetching(call);
   forget(call);
   us_error_free(&call->error);
+  call->state = US_CALL_OVER;
 }

@@ -70,6 +70,8 @@ void us_call_abort(us_call *call, us_kind kind, us_slice message);
 /* The request to send now, and the method it is of. */
 const us_request *us_call_request(const us_call *call);
 const us_method *us_call_current(const us_call *call);
+/* Whether it may have to fetch a token, for itself and for all others. */
+bool us_call_may_fetch(const us_call *call);
 void us_call_free(us_call *call);
 
 #endif

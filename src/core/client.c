@@ -141,10 +141,16 @@ us_slice us_client_option(const us_client *client, const char *name) {
 
 us_status us_client_set(us_client *client, const char *name, us_slice value) {
   const us_provider *provider = client->provider;
+  us_buffer set = {0};
+  us_status status;
   int index = us_parameter_find(provider->options, provider->option_count,
                                 us_text(name));
   if (index < 0 || us_has_line_break(value)) return US_INVALID;
-  return us_buffer_set(&client->options[index], US_LIMIT_OPTION, value);
+  status = us_buffer_set(&set, US_LIMIT_OPTION, value);
+  if (status != US_OK) return status; /* the old value stays */
+  us_buffer_free(&client->options[index]);
+  client->options[index] = set;
+  return US_OK;
 }
 
 us_slice us_client_first(const us_client *client, const char *names) {

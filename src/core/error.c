@@ -30,6 +30,15 @@ void us_error_say(us_error *error, us_slice message) {
   us_buffer_append_slice(&error->message, message);
 }
 
+us_slice us_error_message(const us_error *error) {
+  if (error->code.status == US_OK && error->message.status == US_OK &&
+      error->body.status == US_OK)
+    return us_buffer_slice(&error->message);
+  return us_text(error->kind == US_KIND_MEMORY
+                     ? "not enough memory"
+                     : "(not enough memory for the words of this error)");
+}
+
 void us_error_free(us_error *error) {
   us_buffer_free(&error->code);
   us_buffer_free(&error->message);

@@ -24,6 +24,8 @@ us_kind us_kind_find(us_slice name, us_kind fallback);
 void us_error_reset(us_error *error, us_kind kind);
 /* Replaces the message; what does not fit is cut off. */
 void us_error_say(us_error *error, us_slice message);
+/* The message, or that there was no memory for what the error quotes. */
+us_slice us_error_message(const us_error *error);
 void us_error_free(us_error *error);
 
 #endif

@@ -9,7 +9,7 @@
 #include "lua/binding.h"
 
 static int buffer_gc(lua_State *L) {
-  us_buffer_free(lua_touserdata(L, 1));
+  us_buffer_free(lus_check_userdata(L, 1, "usher.buffer", sizeof(us_buffer)));
   return 0;
 }
 
@@ -128,6 +128,7 @@ static const char *slurp(const char *path, us_buffer *out) {
   size_t length;
   const char *problem = NULL;
   FILE *file = fopen(path, "rb");
+  if (file == NULL && errno == ENOMEM) us_buffer_fail(out, US_NO_MEMORY);
   if (file == NULL) return strerror(errno);
   while (out->status == US_OK &&
          (length = fread(chunk, 1, sizeof chunk, file)) > 0)
@@ -136,7 +137,6 @@ static const char *slurp(const char *path, us_buffer *out) {
   fclose(file);
   if (problem == NULL && out->status == US_TOO_LARGE)
     problem = "it is larger than usher sends";
-  if (problem == NULL && out->status == US_NO_MEMORY) problem = "out of memory";
   return problem;
 }
 
@@ -188,6 +188,7 @@ static us_slice read_path(lua_State *L, const us_parameter *row, us_slice path,
   const char *problem = strlen(path.data) == path.length
                             ? slurp(path.data, content)
                             : "its name holds a NUL byte";
+  if (content->status == US_NO_MEMORY) lus_raise_memory(L);
   keep(L, anchor);
   if (problem != NULL) {
     us_problem(problems, row->name, "cannot be read: ", path.data);
@@ -229,12 +230,10 @@ static void read_object(lua_State *L, const us_parameter *row, us_value *value,
                         int anchor, us_problems *problems) {
   us_buffer *json = lus_buffer_new(L, US_LIMIT_BODY);
   lus_json_write(L, -2, json, row->name, problems);
+  if (json->status == US_NO_MEMORY) lus_raise_memory(L);
   keep(L, anchor);
   if (json->status != US_OK)
-    us_problem(problems, row->name,
-               json->status == US_NO_MEMORY ? "needs more memory than there is"
-                                            : "is too large to be sent",
-               NULL);
+    us_problem(problems, row->name, "is too large to be sent", NULL);
   value->kind = US_JSON;
   value->text = us_buffer_slice(json);
 }
@@ -318,6 +317,11 @@ int lus_raise(lua_State *L, const lus_place *place, const char *message) {
   return lua_error(L);
 }
 
+int lus_raise_memory(lua_State *L) {
+  lua_pushliteral(L, "not enough memory");
+  return lua_error(L);
+}
+
 void lus_problems_raise(lua_State *L, us_problems *problems,
                         const lus_place *place) {
   us_buffer *text;
@@ -325,5 +329,7 @@ void lus_problems_raise(lua_State *L, us_problems *problems,
   text = lus_buffer_new(L, US_LIMIT_PROBLEMS + US_LIMIT_TEXT);
   us_problems_append(problems, text);
   us_buffer_append_byte(text, '\0');
-  lus_raise(L, place, text->status == US_OK ? text->data : "out of memory");
+  if (problems->text.status == US_NO_MEMORY || text->status != US_OK)
+    lus_raise_memory(L);
+  lus_raise(L, place, text->data);
 }

@@ -68,6 +68,8 @@ void lus_problems_raise(lua_State *L, us_problems *problems,
                         const lus_place *place);
 /* Raises "usher.<provider>:<method>: <message>". */
 int lus_raise(lua_State *L, const lus_place *place, const char *message);
+/* Raises what Lua raises when it runs out of memory itself. */
+int lus_raise_memory(lua_State *L);
 
 /* json.c */
 void lus_json_open(lua_State *L);

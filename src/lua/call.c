@@ -16,7 +16,7 @@ typedef struct {
 static const char metatable[] = "usher.call";
 
 static int call_gc(lua_State *L) {
-  lus_call *call = lua_touserdata(L, 1);
+  lus_call *call = lus_check_userdata(L, 1, metatable, sizeof *call);
   us_call_free(&call->core);
   us_problems_free(&call->problems);
   us_json_reader_free(&call->reader);
@@ -213,27 +213,27 @@ static lus_call *begin(lua_State *L, int level, bool masked, us_moment *now) {
   if (masked) mask(method, call->values);
   status = us_call_begin(&call->core, &client->core, method, call->values,
                          overrides_of(call), &limits, *now);
-  if (status != US_OK)
-    lus_raise(L, &place,
-              status == US_TOO_LARGE ? "the request is too large"
-                                     : "out of memory");
+  if (status == US_NO_MEMORY) lus_raise_memory(L);
+  if (status != US_OK) lus_raise(L, &place, "the request is too large");
   return call;
 }
 
-/* begin(client, method, arguments, options) -> call. Called by the methods,
-   so the user's line is two up. */
+/* begin(client, method, arguments, options) -> call, whether it may fetch a
+   token. Called by the methods, so the user's line is two up. */
 int lus_call_begin(lua_State *L) {
   us_moment now;
-  begin(L, 2, false, &now);
+  const lus_call *call = begin(L, 2, false, &now);
   lua_settop(L, CALL);
-  return 1;
+  lua_pushboolean(L, us_call_may_fetch(&call->core));
+  return 2;
 }
 
 static lus_call *preview(lua_State *L, bool masked) {
   us_moment now;
   lus_call *call = begin(L, 2, masked, &now);
-  if (us_call_preview(&call->core, now) != US_OK)
-    luaL_error(L, "the request cannot be signed");
+  us_status status = us_call_preview(&call->core, now);
+  if (status == US_NO_MEMORY) lus_raise_memory(L);
+  if (status != US_OK) luaL_error(L, "the request cannot be signed");
   return call;
 }
 
@@ -327,7 +327,7 @@ static int push_action(lua_State *L, const lus_call *call, us_action action,
    -> "send", request | "sleep", seconds [, err] | "done", result, response
       | "fail", err. A sleep with an error is before a retry. */
 static int call_next(lua_State *L) {
-  lus_call *call = luaL_checkudata(L, 1, metatable);
+  lus_call *call = lus_check_userdata(L, 1, metatable, sizeof *call);
   bool told = lua_gettop(L) > 1;
   us_reply reply = {0};
   lus_document value = {L, 0};
@@ -347,7 +347,7 @@ static int call_next(lua_State *L) {
 /* call:defer(seconds): a rate limit wants the request that next() returned
    sent later. -> "sleep", seconds | "fail", err */
 static int call_defer(lua_State *L) {
-  lus_call *call = luaL_checkudata(L, 1, metatable);
+  lus_call *call = lus_check_userdata(L, 1, metatable, sizeof *call);
   double wait = luaL_checknumber(L, 2);
   us_action action;
   us_moment now;
@@ -362,7 +362,7 @@ static int call_defer(lua_State *L) {
 /* call:abort(kind, message): the transport cannot wait, or has raised; this
    call goes no further. -> "fail", err */
 static int call_abort(lua_State *L) {
-  lus_call *call = luaL_checkudata(L, 1, metatable);
+  lus_call *call = lus_check_userdata(L, 1, metatable, sizeof *call);
   us_slice kind, message;
   kind.data = luaL_checklstring(L, 2, &kind.length);
   message.data = luaL_optlstring(L, 3, "", &message.length);

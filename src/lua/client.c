@@ -30,7 +30,8 @@ typedef struct {
 } construction;
 
 static int construction_gc(lua_State *L) {
-  construction *made = lua_touserdata(L, 1);
+  construction *made =
+      lus_check_userdata(L, 1, "usher.construction", sizeof *made);
   us_problems_free(&made->problems);
   us_buffer_free(&made->headers);
   return 0;
@@ -60,15 +61,16 @@ static int client_tostring(lua_State *L) {
     return 1;
   }
   base = us_client_option(&client->core, "base_url");
-  lua_pushfstring(L, "usher.%s: ", client->provider->name);
-  lua_pushlstring(L, base.data, base.length);
-  lua_pushliteral(L, " (open)");
-  lua_concat(L, 3);
+  lua_pushlstring(L, base.data, base.length); /* first: it may be closed on */
+  lua_pushfstring(L, "usher.%s: %s (open)", client->provider->name,
+                  lua_tostring(L, -1));
   return 1;
 }
 
-/* Each provider has a metatable of its own, for its methods; "usher.client"
-   marks them all, since luaL_checkudata would want a single one. */
+/* Each provider has a metatable of its own, for its methods; this key, which
+   no Lua can write down, marks them all. */
+static const char class_mark;
+
 static void push_metatable(lua_State *L, const us_provider *provider) {
   char name[64];
   snprintf(name, sizeof name, "usher.%s", provider->name);
@@ -79,8 +81,9 @@ static void new_class(lua_State *L, const us_provider *provider) {
   char name[64];
   snprintf(name, sizeof name, "usher.%s", provider->name);
   luaL_newmetatable(L, name);
+  lua_pushlightuserdata(L, (void *)&class_mark);
   lua_pushboolean(L, 1);
-  lua_setfield(L, -2, "usher.client");
+  lua_rawset(L, -3);
   lua_pushcfunction(L, lus_client_close);
   lua_setfield(L, -2, "__gc");
   lua_pushcfunction(L, client_tostring);
@@ -113,8 +116,10 @@ int lus_client_class(lua_State *L) {
 
 static bool is_client(lua_State *L, int index) {
   bool found = false;
-  if (lua_type(L, index) == LUA_TUSERDATA && lua_getmetatable(L, index)) {
-    lua_pushliteral(L, "usher.client");
+  if (lua_type(L, index) == LUA_TUSERDATA &&
+      lus_raw_length(L, index) == sizeof(lus_client) &&
+      lua_getmetatable(L, index)) {
+    lua_pushlightuserdata(L, (void *)&class_mark);
     lua_rawget(L, -2);
     found = lua_toboolean(L, -1);
     lua_pop(L, 2);
@@ -379,10 +384,8 @@ int lus_client_new(lua_State *L) {
   lua_newtable(L);
   check_options(L, client->provider, made, &place);
   status = open_client(L, &client->core, client->provider, made);
-  if (status != US_OK)
-    lus_raise(L, &place,
-              status == US_TOO_LARGE ? "an option is too large"
-                                     : "out of memory");
+  if (status == US_NO_MEMORY) lus_raise_memory(L);
+  if (status != US_OK) lus_raise(L, &place, "an option is too large");
   us_buffer_free(&made->headers);
   lua_settop(L, ENVIRONMENT);
   return 2;

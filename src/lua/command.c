@@ -17,6 +17,11 @@ static void append_quoted(us_buffer *out, us_slice text) {
   us_buffer_append_byte(out, '\'');
 }
 
+static void append_scratch(us_buffer *out, const us_buffer *scratch) {
+  if (scratch->status != US_OK) us_buffer_fail(out, scratch->status);
+  append_quoted(out, us_buffer_slice(scratch));
+}
+
 static void append_headers(us_buffer *out, const us_request *request,
                            bool multipart, us_buffer *scratch) {
   us_header header;
@@ -30,7 +35,7 @@ static void append_headers(us_buffer *out, const us_request *request,
     us_buffer_append_slice(scratch,
                            header.secret ? us_text("***") : header.value);
     us_buffer_append_text(out, " -H ");
-    append_quoted(out, us_buffer_slice(scratch));
+    append_scratch(out, scratch);
   }
 }
 
@@ -49,7 +54,7 @@ static void append_field(us_buffer *out, const us_parameter *row,
     us_buffer_append_slice(scratch, value->text);
     us_buffer_append_text(out, " --form-string ");
   }
-  append_quoted(out, us_buffer_slice(scratch));
+  append_scratch(out, scratch);
 }
 
 static void append_body(us_buffer *out, const us_request *request,
@@ -77,7 +82,7 @@ void lus_command_push(lua_State *L, const us_request *request,
   append_body(out, request, method, values, scratch);
   us_buffer_append_byte(out, ' ');
   append_quoted(out, us_buffer_slice(&request->url));
-  if (out->status != US_OK || scratch->status != US_OK)
-    luaL_error(L, "the command is too large to print");
+  if (out->status == US_NO_MEMORY) lus_raise_memory(L);
+  if (out->status != US_OK) luaL_error(L, "the command is too large to print");
   lua_pushlstring(L, out->data, out->length);
 }

@@ -43,6 +43,15 @@ static inline void lus_collected(lua_State *L, const char *name,
   lua_pop(L, 1);
 }
 
+/* luaL_checkudata that debug.setmetatable does not deceive: a userdata of
+   another size is another's. */
+static inline void *lus_check_userdata(lua_State *L, int index,
+                                       const char *name, size_t size) {
+  void *data = luaL_checkudata(L, index, name);
+  luaL_argcheck(L, lus_raw_length(L, index) == size, index, name);
+  return data;
+}
+
 /* Pushes member `name` of the table at `index` (positive), without asking its
    metatable: what callers pass in is data. */
 static inline void lus_raw_get(lua_State *L, int index, const char *name) {

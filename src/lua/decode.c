@@ -97,7 +97,7 @@ bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text) {
   lus_json_push_null(L);
   us_json_start(reader, text);
   token = build(&to);
-  if (token == US_JSON_NO_MEMORY) luaL_error(L, "usher: out of memory");
+  if (token == US_JSON_NO_MEMORY) lus_raise_memory(L);
   if (token == US_JSON_END) {
     lua_replace(L, to.null);
     return true;
@@ -111,7 +111,8 @@ bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text) {
 static const char metatable[] = "usher.json_reader";
 
 static int reader_gc(lua_State *L) {
-  us_json_reader_free(lua_touserdata(L, 1));
+  us_json_reader_free(
+      lus_check_userdata(L, 1, metatable, sizeof(us_json_reader)));
   return 0;
 }
 

@@ -94,7 +94,7 @@ void lus_error_push(lua_State *L, const us_call *call, const char *provider) {
   set_text(L, "provider", us_text(provider));
   set_text(L, "method", us_text(call->method->name));
   set_text(L, "kind", us_text(us_kind_names[error->kind]));
-  set_text(L, "message", us_buffer_slice(&error->message));
+  set_text(L, "message", us_error_message(error));
   lua_pushboolean(L, error->retryable);
   lua_setfield(L, -2, "retryable");
   lua_pushboolean(L, error->request_sent);

@@ -9,10 +9,10 @@ static us_slice check_slice(lua_State *L, int index) {
   return slice;
 }
 
-static int push_status(lua_State *L, us_status status) {
-  return luaL_error(L, "usher: %s",
-                    status == US_CRYPTO ? "libcrypto refused"
-                                        : "out of memory");
+static int raise_status(lua_State *L, us_status status) {
+  if (status == US_CRYPTO) return luaL_error(L, "usher: libcrypto refused");
+  if (status == US_TOO_LARGE) return luaL_error(L, "usher: it is too large");
+  return lus_raise_memory(L);
 }
 
 /* sha256(bytes) -> 64 lower-case hexadecimal digits */
@@ -21,7 +21,7 @@ static int sha256(lua_State *L) {
   us_status status = us_sha256(check_slice(L, 1), digest);
   us_buffer *hex = lus_buffer_new(L, 2 * sizeof digest);
   if (status == US_OK) us_append_hex(hex, digest, sizeof digest);
-  if (status != US_OK || hex->status != US_OK) return push_status(L, status);
+  if (status != US_OK || hex->status != US_OK) return raise_status(L, status);
   lua_pushlstring(L, hex->data, hex->length);
   return 1;
 }
@@ -31,7 +31,7 @@ static int hmac_sha256(lua_State *L) {
   unsigned char digest[US_SHA256_SIZE];
   us_status status =
       us_hmac_sha256(check_slice(L, 1), check_slice(L, 2), digest);
-  if (status != US_OK) return push_status(L, status);
+  if (status != US_OK) return raise_status(L, status);
   lua_pushlstring(L, (const char *)digest, sizeof digest);
   return 1;
 }
@@ -41,7 +41,7 @@ static int base64url_encode(lua_State *L) {
   us_slice data = check_slice(L, 1);
   us_buffer *text = lus_buffer_new(L, US_LIMIT_BODY);
   us_append_base64url(text, data);
-  if (text->status != US_OK) return push_status(L, text->status);
+  if (text->status != US_OK) return raise_status(L, text->status);
   lua_pushlstring(L, us_buffer_slice(text).data, text->length);
   return 1;
 }
@@ -55,7 +55,7 @@ static int base64url_decode(lua_State *L) {
     lua_pushnil(L);
     return 1;
   }
-  if (status != US_OK) return push_status(L, status);
+  if (status != US_OK) return raise_status(L, status);
   lua_pushlstring(L, us_buffer_slice(data).data, data->length);
   return 1;
 }

@@ -169,11 +169,8 @@ void lus_headers_read(lua_State *L, int options, us_buffer *headers,
       lua_pop(L, 1);
     }
   }
+  if (headers->status == US_NO_MEMORY) lus_raise_memory(L);
   if (headers->status != US_OK)
-    us_problem(problems, "headers",
-               headers->status == US_NO_MEMORY
-                   ? "need more memory than there is"
-                   : "are too large",
-               NULL);
+    us_problem(problems, "headers", "are too large", NULL);
   lua_pop(L, 1);
 }
