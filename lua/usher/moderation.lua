@@ -17,8 +17,10 @@ local core = require "usher.core"
 local ledgers = require "usher.ledger"
 local lists = require "usher.moderation.lists"
 local plans = require "usher.moderation.plan"
+local rules = require "usher.moderation.rules"
 local undoing = require "usher.moderation.undo"
 local verbs = require "usher.moderation.verbs"
+local watching = require "usher.moderation.watch"
 
 local M = {}
 
@@ -258,13 +260,34 @@ function desk_methods:is_protected(user)
 end
 
 --- Records what would be done, and does nothing.
--- @tparam function what called with a desk that only writes down; it reads like any other
--- @treturn table plan: `tostring(plan)` is a table for people, `plan:save(path)` writes it
+-- @tparam function|table what a function that is called with a desk that only writes down, and
+-- reads like any other; or what `watch` takes (or a list of rules): who is in the room is judged
+-- once
+-- @treturn ?table plan: `tostring(plan)` is a table for people, `plan:save(path)` writes it
+-- @treturn[2] nil
+-- @treturn[2] table error: the room could not be read
 function desk_methods:plan(what)
-  if type(what) ~= "function" then
-    error("usher.moderation:plan: expected a function, not " .. type(what), 2)
-  end
-  return plans.record(self, what)
+  if type(what) == "function" then return plans.record(self, what) end
+  local options = type(what) == "table" and what[1] ~= nil and { rules = what } or what
+  watching.check_options("usher.moderation:plan", options, 2)
+  local summary, err
+  local plan = plans.record(self, function(recorder)
+    summary, err = watching.once(watching.new(recorder, options))
+  end)
+  if not summary then return nil, err end
+  return plan
+end
+
+--- Watches a room: judges each user once per change of name, and acts. Staff and the allow list are
+-- never touched. Lifts what is due, each round. SIGINT and SIGTERM stop it.
+-- @tparam table options `rules` (see `usher.moderation.rules`), `room`, `every` (seconds: 5),
+-- `ladder` (`{ { strikes = 3, action = "mute", seconds = 600 }, ... }`), `decay` (seconds after
+-- which a strike no longer counts: 30 days), `rounds` (for so many, not for ever), `stop` (a
+-- function), `on_judgement`, `on_error`, and `on_event` (eRTC's pending events)
+-- @treturn table `{ rounds, judged, errors, stopped }`
+function desk_methods:watch(options)
+  watching.check_options("usher.moderation:watch", options, 2)
+  return watching.run(watching.new(self, options))
 end
 
 --- Carries out a plan. The state is read again first, and what has changed since is skipped with
@@ -310,6 +333,9 @@ function desk_methods:undo(selection, options)
   if summary then summary.left = plan.left end
   return summary, failure, begun
 end
+
+--- Helpers for rules: see `usher.moderation.rules`.
+M.rules = rules
 
 --- Reads a saved plan: see `plan:save`.
 -- @function usher.moderation.load_plan

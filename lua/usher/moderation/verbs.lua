@@ -103,6 +103,10 @@ M.providers.ertc = {
     arguments = { ertc_user_id = from "actor", group_id = from "room" },
     since = { "joinedAtDate" }, dates = "iso",
   },
+  events = {
+    call = "pending_events", items = "result.pendingEvents",
+    arguments = { ertc_user_id = from "actor" },
+  },
   list_blocked = {
     call = "blocked_users", items = "result.blockedUsers", scope = "any",
     arguments = { ertc_user_id = from "actor" },
