@@ -129,6 +129,8 @@ int lus_catch_interrupts(lua_State *L);
 int lus_interrupted(lua_State *L);
 int lus_process(lua_State *L);
 int lus_is_running(lua_State *L);
+int lus_terminal(lua_State *L);
+int lus_read_private(lua_State *L);
 
 /* command.c */
 /* Pushes a request as a shell command with its secrets as ***. `values` are

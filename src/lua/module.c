@@ -121,10 +121,12 @@ int luaopen_usher_core(lua_State *L) {
       {"process", lus_process},
       {"provider", lus_client_provider},
       {"providers", lus_providers},
+      {"read_private", lus_read_private},
       {"request", lus_call_request},
       {"retry_after", retry_after},
       {"sha256", sha256},
       {"sleep", lus_sleep},
+      {"terminal", lus_terminal},
       {NULL, NULL}};
   lus_json_open(L);
   lus_decode_open(L);
