@@ -56,6 +56,7 @@ local function new_group(items, fn, options)
     running = 0, -- workers
     taking = false, -- a worker is inside next()
     waiting = {}, -- for their turn to take
+    task = nil, -- that waits for all of it, inside another map
     grow = function() end, -- adds a worker, where there may be more
   }
   if options.on_result then
@@ -73,27 +74,38 @@ end
 -- An iterator may make calls itself, such as for the next page: one worker is
 -- in it at a time, the others queue.
 local function await_turn(group)
-  while group.taking do
-    local task = scheduler.task()
-    if task then
-      table.insert(group.waiting, task)
-      scheduler.suspend()
-    else
-      ngx.sleep(0.001)
-    end
+  if ngx then
+    while group.taking do ngx.sleep(0.001) end
+  elseif group.taking then
+    local turn = { task = scheduler.task(), come = false }
+    table.insert(group.waiting, turn)
+    repeat scheduler.suspend() until turn.come
   end
+  group.taking = true
 end
 
+-- Lets the next of those who queue have its turn, unless it died meanwhile.
 local function leave(group)
-  group.taking = false
-  local task = table.remove(group.waiting, 1)
-  if task then task.scheduler:wake(task) end
+  local waiting = group.waiting
+  while waiting[1] and waiting[1].task.ended do table.remove(waiting, 1) end
+  local turn = waiting[1]
+  group.taking = turn ~= nil
+  if not turn then return end
+  turn.come = true
+  turn.task.scheduler:wake(turn.task)
+  table.remove(waiting, 1)
+end
+
+-- The task that waits for the group has been torn away from it by an error.
+local function is_orphaned(group)
+  local task = group.task
+  return task and (task.ended or task.reason ~= group)
 end
 
 -- Takes the next item and its index, or nil at the end or after an error.
 local function take(group)
   await_turn(group)
-  group.taking = true
+  if is_orphaned(group) then group.failed = true end
   local item
   if not (group.ended or group.failed) then item = group.next() end
   if item == nil then group.ended = true end
@@ -121,10 +133,11 @@ end
 -- The worker may have died in the iterator, so the next one gets its turn: it
 -- takes nothing any more.
 local function fail(group, problem, traceback)
-  if group.failed then return end
-  group.failed = true
-  group.problem = type(problem) == "string" and traceback and problem .. "\n" .. traceback
-    or problem
+  if not group.failed then
+    group.failed = true
+    if type(problem) == "string" and traceback then problem = problem .. "\n" .. traceback end
+    group.problem = problem
+  end
   leave(group)
 end
 
@@ -171,16 +184,17 @@ end
 -- task waits for them.
 local function run_nested(group, concurrency, task)
   local tasks = task.scheduler
+  group.task = task
   start_workers(group, concurrency, tasks, function()
-    if group.running == 0 then tasks:wake(task) end
+    if group.running <= 0 then tasks:wake(task) end
   end)
-  scheduler.suspend()
+  while group.running > 0 do scheduler.suspend(group) end
 end
 
 local function run_outermost(group, concurrency)
   local tasks = scheduler.new()
   start_workers(group, concurrency, tasks, function() end)
-  local ok, problem = pcall(tasks.run, tasks, function() return group.running == 0 end)
+  local ok, problem = pcall(tasks.run, tasks, function() return group.running <= 0 end)
   tasks:close()
   if not ok then error(problem, 0) end
 end

@@ -2,6 +2,11 @@
 -- Who waits for a transfer is the transport's business: it suspends the
 -- running task and wakes it, and offers a poller that waits for descriptors.
 -- Nothing here knows HTTP, and nothing here runs in nginx, which has its own.
+--
+-- A debug hook may raise between any two instructions, in a task that catches
+-- it and goes on. What that task was about to wait for wakes it later, when it
+-- waits for something else: so whoever suspends a task looks, each time it is
+-- woken, whether that was it.
 -- @module usher.scheduler
 
 local core = require "usher.core"
@@ -29,10 +34,12 @@ local scheduler_mt = { __name = "usher.scheduler", __index = scheduler_methods }
 -- between: a transfer started there could never be finished.
 -- @treturn ?table task `{ thread, scheduler }`
 function M.task()
-  if not active then return nil end
-  local task, running = active.task, coroutine.running()
-  if running ~= task.thread then
-    if running == active.host then return nil end -- a hook or a finalizer
+  local task = active and active.task
+  if not task then return nil end
+  if coroutine.running() ~= task.thread then
+    -- Else the scheduler itself runs, in which there was a hook or a finalizer,
+    -- or it was left by an error.
+    if coroutine.status(task.thread) ~= "normal" then return nil end
     error("usher: a call inside usher.map was made from a coroutine of your own; "
       .. "make it in the function given to usher.map, or use a closure instead of coroutine.wrap",
       0)
@@ -44,8 +51,11 @@ function M.task()
   return task
 end
 
---- Suspends the running task until `scheduler:wake(task)`.
-function M.suspend()
+--- Suspends the running task until `scheduler:wake(task)`, be it for this wait
+-- or for an earlier one that an error has ended.
+-- @param[opt] reason what it waits for, as `task.reason`
+function M.suspend(reason)
+  active.task.reason = reason
   coroutine.yield(SUSPENDED)
 end
 
@@ -53,8 +63,9 @@ end
 -- @tparam table task as `M.task` returned it
 -- @tparam number seconds
 function M.sleep(task, seconds)
-  task.scheduler:wake_at(core.monotonic() + seconds, task)
-  M.suspend()
+  local time = core.monotonic() + seconds
+  task.scheduler:wake_at(time, task)
+  repeat M.suspend() until core.monotonic() >= time
 end
 
 --- Sleeps: the running task, else the process. In pieces, so that an interrupt
@@ -69,21 +80,19 @@ end
 --- A new scheduler.
 function M.new()
   return setmetatable({
-    ready = {}, first = 1, last = 0, -- queue of tasks to resume
+    ready = {}, -- tasks to resume, in this order
     timers = {}, -- heap of { time, order, task }
     order = 0, -- of timers that are due at the same time
     task = nil, -- the running task
     outer = active, -- what was running when this one was made
-    host = coroutine.running(), -- where it runs itself; nil: the main thread of Lua 5.1
     poller = nil, -- { wait = function(seconds), close = function() }
   }, scheduler_mt)
 end
 
---- Lets `task` run on, in its turn.
+--- Lets `task` run on, in its turn. In one step: a hook in the middle of it
+-- may wake others.
 function scheduler_methods:wake(task)
-  local last = self.last + 1
-  self.ready[last] = task -- first: it may raise for want of memory
-  self.last = last
+  table.insert(self.ready, task)
 end
 
 local function earlier(a, b)
@@ -142,9 +151,11 @@ end
 local function resume(self, task)
   if task.ended then return end
   local outer, outer_task = active, self.task
-  active, self.task = self, task
+  self.task = task
+  active = self
   local ok, value = coroutine.resume(task.thread)
-  active, self.task = outer, outer_task
+  active = outer
+  self.task = outer_task
   if ok and value == SUSPENDED then return end
   task.ended = true
   if not ok then
@@ -158,11 +169,10 @@ local function resume(self, task)
 end
 
 local function resume_ready(self)
-  while self.first <= self.last do
-    local task = self.ready[self.first]
-    self.ready[self.first] = nil
-    self.first = self.first + 1
-    resume(self, task)
+  while self.ready[1] do
+    local tasks = self.ready
+    self.ready = {}
+    for _, task in ipairs(tasks) do resume(self, task) end
   end
 end
 
@@ -170,6 +180,7 @@ local function wait(self)
   local seconds = PIECE
   local timer = self.timers[1]
   if timer then seconds = math.min(seconds, math.max(0, timer.time - core.monotonic())) end
+  if self.ready[1] then return end -- woken by a hook, that has closed a client
   if self.poller then
     self.poller.wait(seconds)
   elseif timer then
@@ -193,7 +204,7 @@ end
 -- An interrupt may have come out of the middle of a task.
 function scheduler_methods:close()
   active = self.outer
-  self.ready, self.first, self.last, self.timers = {}, 1, 0, {}
+  self.ready, self.timers = {}, {}
   if self.poller then self.poller.close() end
 end
 

@@ -6,8 +6,8 @@
 -- `nil, kind, message, sent`. `sleep(seconds)` waits, or returns `nil, kind,
 -- message` where it cannot. A third, `close()`, is called when the client is
 -- closed. A function alone is `send`. One with `sealed = true` gets the headers
--- as a userdata that only libcurl's transport can read: no Lua string holds a
--- credential then.
+-- and the body as userdata that only libcurl's transport can read: no Lua string
+-- holds a credential then.
 -- @module usher.transport
 
 local scheduler = require "usher.scheduler"

@@ -35,6 +35,7 @@ typedef struct us_transfer {
   us_handle *handle;
 
   us_stage stage;
+  long long due_ms; /* of us_clock_ms: when its time is over */
   us_wire_request request;
   struct curl_slist *headers;
   us_sockets *sockets;

@@ -5,8 +5,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "curl/clock.h"
 
 #if defined(__has_include)
 #if __has_include(<sys/epoll.h>)
@@ -18,12 +19,6 @@
 /* Events taken from the kernel at once. Few: what a task sends next goes out
    only after all of them were read. */
 enum { BATCH = 8 };
-
-static long long now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static us_watch *watch_of(us_loop *loop, curl_socket_t descriptor) {
   size_t index = (size_t)descriptor, count = loop->count ? loop->count : 64;
@@ -125,7 +120,7 @@ static int on_socket(CURL *easy, curl_socket_t descriptor, int what,
 static int on_timer(CURLM *multi, long timeout_ms, void *context) {
   us_pool *pool = context;
   (void)multi;
-  pool->due_ms = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+  pool->wake_ms = timeout_ms < 0 ? -1 : us_clock_ms() + timeout_ms;
   return 0;
 }
 
@@ -157,7 +152,7 @@ void us_loop_join(us_loop *loop, us_pool *pool) {
   pool->sockets.on_close = forget;
   pool->sockets.watcher = loop;
   pool->loop_next = loop->pools;
-  pool->due_ms = -1;
+  pool->wake_ms = -1;
   loop->pools = pool;
   us_options_for_loop(pool->multi, on_socket, on_timer, pool);
 }
@@ -208,12 +203,12 @@ static bool has_finished(const us_loop *loop) {
 
 /* The wait, cut to when libcurl wants to be called at the latest. */
 static int cut_wait(const us_loop *loop, int wait_ms) {
-  long long now = now_ms();
+  long long now = us_clock_ms();
   const us_pool *pool = loop->pools;
   for (; pool != NULL; pool = pool->loop_next) {
-    if (pool->due_ms < 0) continue;
-    if (pool->due_ms <= now) return 0;
-    if (pool->due_ms - now < wait_ms) wait_ms = (int)(pool->due_ms - now);
+    if (pool->wake_ms < 0) continue;
+    if (pool->wake_ms <= now) return 0;
+    if (pool->wake_ms - now < wait_ms) wait_ms = (int)(pool->wake_ms - now);
   }
   return wait_ms;
 }
@@ -275,11 +270,11 @@ static void wait_events(us_loop *loop, int wait_ms) {
 #endif
 
 static void run_timers(us_loop *loop) {
-  long long now = now_ms();
+  long long now = us_clock_ms();
   us_pool *pool = loop->pools;
   for (; pool != NULL; pool = pool->loop_next) {
-    if (pool->due_ms < 0 || pool->due_ms > now) continue;
-    pool->due_ms = -1;
+    if (pool->wake_ms < 0 || pool->wake_ms > now) continue;
+    pool->wake_ms = -1;
     us_pool_act(pool, CURL_SOCKET_TIMEOUT, 0);
   }
 }

@@ -199,6 +199,17 @@ static void push_headers(lua_State *L, us_transfer *transfer) {
   }
 }
 
+/* Lets go of the body of the request. */
+static void drop_body(lua_State *L) {
+  lus_get_environment(L, LUS_SELF);
+  lua_rawgeti(L, -1, 2);
+  lus_wipe_sealed(L, lua_gettop(L));
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  lua_rawseti(L, -2, 2);
+  lua_pop(L, 1);
+}
+
 /* transfer:result() -> status, headers, body | nil, kind, message, sent */
 static int transfer_result(lua_State *L) {
   lus_transfer *self = check_transfer(L);
@@ -208,6 +219,7 @@ static int transfer_result(lua_State *L) {
   if (transfer->stage != US_STAGE_FINISHED)
     return luaL_error(L, "the transfer is still running");
   if (self->taken) return luaL_error(L, "the result was taken before");
+  drop_body(L);
   if (outcome->kind == NULL) {
     lua_pushinteger(L, (lua_Integer)outcome->status);
     push_headers(L, transfer);

@@ -9,7 +9,7 @@
 #define LUS_POOL "usher.curl.pool"
 #define LUS_LOOP "usher.curl.loop"
 #define LUS_TRANSFER "usher.curl.transfer"
-#define LUS_SEALED "usher.headers"
+#define LUS_SEALED "usher.sealed"
 
 /* The stack of pool:start. */
 enum {
@@ -49,6 +49,11 @@ int lus_headers_list(lua_State *L, const us_wire_request *request,
 /* Gives them to the transfer, whose they are from the first on. */
 void lus_headers_fill(lua_State *L, us_transfer *transfer, const char **names,
                       int count);
+
+/* Whether it is a userdata of usher.core that holds bytes and a NUL. */
+bool lus_is_sealed(lua_State *L, int index);
+/* Does nothing to other values. */
+void lus_wipe_sealed(lua_State *L, int index);
 
 /* module_settings.c */
 /* Checks and reads the table at LUS_GIVEN; texts are kept in LUS_TEXTS. */

@@ -55,17 +55,19 @@ static void read_limits(lua_State *L, us_wire_request *request) {
   lua_pop(L, 1);
 }
 
-/* Whether the headers are sealed: a userdata of usher.core with a flag, the
-   name, a NUL, the value and a NUL of each, and a NUL at the end. */
-static bool are_sealed(lua_State *L) {
+bool lus_is_sealed(lua_State *L, int index) {
   bool sealed = false;
-  if (lua_getmetatable(L, LUS_HEADERS)) {
+  if (lua_type(L, index) == LUA_TUSERDATA && lua_getmetatable(L, index)) {
     luaL_getmetatable(L, LUS_SEALED);
-    sealed = lua_type(L, LUS_HEADERS) == LUA_TUSERDATA && lua_istable(L, -1) &&
-             lua_rawequal(L, -1, -2);
+    sealed = lua_istable(L, -1) && lua_rawequal(L, -1, -2);
     lua_pop(L, 2);
   }
   return sealed;
+}
+
+void lus_wipe_sealed(lua_State *L, int index) {
+  if (lus_is_sealed(L, index))
+    us_wipe_bytes(lua_touserdata(L, index), lus_raw_length(L, index));
 }
 
 static void push_headers(lua_State *L) {
@@ -73,8 +75,20 @@ static void push_headers(lua_State *L) {
   if (lua_isnil(L, LUS_HEADERS)) {
     lua_newtable(L);
     lua_replace(L, LUS_HEADERS);
-  } else if (!lua_istable(L, LUS_HEADERS) && !are_sealed(L)) {
+  } else if (!lua_istable(L, LUS_HEADERS) && !lus_is_sealed(L, LUS_HEADERS)) {
     lus_complain(L, "headers", "must be a table");
+  }
+}
+
+static void push_body(lua_State *L, us_wire_request *request) {
+  request->body_length = 0;
+  lua_getfield(L, LUS_REQUEST, "body");
+  if (lus_is_sealed(L, LUS_BODY)) {
+    request->body = lua_touserdata(L, LUS_BODY);
+    request->body_length = lus_raw_length(L, LUS_BODY) - 1;
+  } else {
+    lua_pop(L, 1);
+    request->body = push_text(L, "body", &request->body_length);
   }
 }
 
@@ -89,8 +103,7 @@ void lus_request_read(lua_State *L, us_wire_request *request) {
   text = push_needed(L, "url", &length);
   lus_complain(L, "url", us_request_set_url(request, text, length));
   push_headers(L);
-  request->body_length = 0;
-  request->body = push_text(L, "body", &request->body_length);
+  push_body(L, request);
   read_limits(L, request);
 }
 
@@ -123,6 +136,7 @@ static const char *behind(const char *text) {
   return text + strlen(text) + 1;
 }
 
+/* Of each a flag, the name, a NUL, the value and a NUL. */
 static int list_sealed(lua_State *L, const us_wire_request *request,
                        const char **names) {
   const char *at = lua_touserdata(L, LUS_HEADERS);
@@ -141,7 +155,7 @@ static int list_sealed(lua_State *L, const us_wire_request *request,
 int lus_headers_list(lua_State *L, const us_wire_request *request,
                      const char **names) {
   int count = 0;
-  if (are_sealed(L)) return list_sealed(L, request, names);
+  if (lus_is_sealed(L, LUS_HEADERS)) return list_sealed(L, request, names);
   lua_pushnil(L);
   while (lua_next(L, LUS_HEADERS) != 0) {
     count = insert(L, names, count, check_header(L, request));
@@ -175,13 +189,11 @@ static bool fill_header(lua_State *L, us_transfer *transfer, const char *name,
 /* The list is the transfer's from its first line on. */
 void lus_headers_fill(lua_State *L, us_transfer *transfer, const char **names,
                       int count) {
-  bool sealed = are_sealed(L), complete = true;
+  bool sealed = lus_is_sealed(L, LUS_HEADERS), complete = true;
   int i;
   for (i = 0; i < count && complete; i++)
     complete = fill_header(L, transfer, names[i], sealed);
   if (!complete || !us_transfer_close_headers(transfer))
     luaL_error(L, "not enough memory");
-  if (sealed)
-    us_wipe_bytes(lua_touserdata(L, LUS_HEADERS),
-                  lus_raw_length(L, LUS_HEADERS));
+  lus_wipe_sealed(L, LUS_HEADERS);
 }

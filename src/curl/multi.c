@@ -2,11 +2,17 @@
    is in options.c, what a transfer is made of in easy.c. */
 #include "curl/multi.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "curl/clock.h"
 #include "curl/wipe.h"
+
+/* A peer may keep libcurl reading for so long after a transfer's time is over,
+   and in any case at once, for others wait meanwhile. */
+enum { GRACE_MS = 500, TURN_MS = 2000 };
 
 /* An origin ("https://host:port"), parsed once and shared by the transfers. */
 typedef struct us_origin {
@@ -117,7 +123,8 @@ static us_handle *handle_new(us_pool *pool, CURLcode *code) {
   if (handle == NULL) return NULL;
   handle->easy = curl_easy_init();
   if (handle->easy != NULL)
-    *code = us_options_for_pool(handle, &pool->settings, &pool->sockets);
+    *code = us_options_for_pool(handle, &pool->settings, &pool->watch,
+                                &pool->sockets);
   if (*code != CURLE_OK) {
     handle_free(handle);
     return NULL;
@@ -156,6 +163,8 @@ CURLcode us_pool_open(us_pool *pool) {
   CURLcode code;
   us_handle *handle;
   pool->generation = generation;
+  pool->due_ms = LLONG_MAX;
+  pool->watch.due_ms = LLONG_MAX;
   us_settings_probe(&pool->settings);
   pool->multi = curl_multi_init();
   if (pool->multi == NULL) return CURLE_OUT_OF_MEMORY;
@@ -174,9 +183,26 @@ bool us_pool_is_ours(const us_pool *pool) {
   return pool->generation == generation;
 }
 
+/* Before libcurl works. The earliest end is looked up again only when the one
+   that was known has passed. */
+static void keep_watch(us_pool *pool) {
+  long long now = us_clock_ms(), due = now + TURN_MS;
+  if (pool->due_ms <= now) {
+    const us_transfer *transfer = pool->running.first;
+    pool->due_ms = LLONG_MAX;
+    for (; transfer != NULL; transfer = transfer->next)
+      if (transfer->due_ms < pool->due_ms) pool->due_ms = transfer->due_ms;
+  }
+  if (pool->due_ms < due - GRACE_MS)
+    due = (pool->due_ms > now ? pool->due_ms : now) + GRACE_MS;
+  pool->watch.due_ms = due;
+  pool->watch.cut = false;
+}
+
 void us_pool_close(us_pool *pool) {
   CURLM *multi = pool->multi;
   if (multi == NULL || !us_pool_is_ours(pool)) return;
+  keep_watch(pool);
   if (pool->leave != NULL) pool->leave(pool);
   while (pool->running.first != NULL)
     us_pool_drop(pool->running.first, "the client was closed");
@@ -223,6 +249,8 @@ bool us_pool_start(us_pool *pool, us_transfer *transfer) {
   transfer->pool = pool;
   transfer->sockets = &pool->sockets;
   transfer->stage = US_STAGE_RUNNING;
+  transfer->due_ms = us_clock_ms() + transfer->request.timeout_ms;
+  if (transfer->due_ms < pool->due_ms) pool->due_ms = transfer->due_ms;
   list_append(&pool->running, transfer);
   if (transfer->origin != NULL) code = launch(pool, transfer);
   if (code != CURLE_OK) {
@@ -246,6 +274,11 @@ static CURLcode restart(us_pool *pool, us_transfer *transfer) {
   return code == CURLE_OK ? enter(pool, transfer->handle) : code;
 }
 
+/* libcurl calls it an early end when a connection is cut for lack of time. */
+static bool is_out_of_time(const us_pool *pool, const us_transfer *transfer) {
+  return pool->watch.cut && us_clock_ms() >= transfer->due_ms;
+}
+
 static void settle(us_pool *pool, CURL *easy, CURLcode code) {
   char *private = NULL;
   us_transfer *transfer;
@@ -255,6 +288,8 @@ static void settle(us_pool *pool, CURL *easy, CURLcode code) {
     code = restart(pool, transfer);
     if (code == CURLE_OK) return;
   }
+  if (code != CURLE_OK && is_out_of_time(pool, transfer))
+    code = CURLE_OPERATION_TIMEDOUT;
   us_transfer_conclude(transfer, code);
   finish(pool, transfer);
 }
@@ -279,11 +314,13 @@ static void collect(us_pool *pool, CURLMcode code) {
 
 static void advance(us_pool *pool) {
   int count;
+  keep_watch(pool);
   collect(pool, curl_multi_perform(pool->multi, &count));
 }
 
 void us_pool_act(us_pool *pool, curl_socket_t descriptor, int mask) {
   int count;
+  keep_watch(pool);
   collect(pool,
           curl_multi_socket_action(pool->multi, descriptor, mask, &count));
 }
@@ -320,6 +357,7 @@ void us_pool_drop(us_transfer *transfer, const char *why) {
   us_pool *pool = transfer->pool;
   if (pool == NULL) return;
   if (transfer->stage == US_STAGE_RUNNING) {
+    keep_watch(pool);
     us_transfer_fail(transfer, "cancelled", why);
     list_remove(&pool->running, transfer);
     detach(pool, transfer);

@@ -19,6 +19,8 @@ typedef struct us_pool {
   bool reuse;              /* whether a handle serves more than one transfer */
   us_settings settings;
   us_sockets sockets;
+  us_tls_watch watch;        /* while libcurl works */
+  long long due_ms;          /* no running transfer's time is over before */
   struct us_origin *origin;  /* of the latest transfer */
   us_transfer_list running;  /* in the multi handle */
   us_transfer_list finished; /* not reported yet */
@@ -30,7 +32,7 @@ typedef struct us_pool {
   struct us_loop *loop;
   void (*leave)(struct us_pool *pool);
   struct us_pool *loop_next;
-  long long due_ms; /* when libcurl wants to be called, or -1 */
+  long long wake_ms; /* when libcurl wants to be called, or -1 */
 } us_pool;
 
 /* Prepares libcurl for this process, once however many ask. */

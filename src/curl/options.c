@@ -102,7 +102,8 @@ static CURLcode set_authorities(CURL *easy, const us_settings *settings) {
 
 /* The session cache is off because libcurl 7.88 frees a session's host name
    twice when memory runs out; a pool seldom connects twice anyway. */
-static CURLcode set_tls(CURL *easy, const us_settings *settings) {
+static CURLcode set_tls(CURL *easy, const us_settings *settings,
+                        us_tls_watch *watch) {
   CURLcode code = set_authorities(easy, settings);
   SET(CURLOPT_SSL_VERIFYPEER, settings->verify ? 1L : 0L);
   SET(CURLOPT_SSL_VERIFYHOST, settings->verify ? 2L : 0L);
@@ -112,7 +113,10 @@ static CURLcode set_tls(CURL *easy, const us_settings *settings) {
     SET(CURLOPT_SSLCERT, settings->client_cert);
   if (settings->client_key_file != NULL)
     SET(CURLOPT_SSLKEY, settings->client_key_file);
-  if (us_tls_is_ours()) SET(CURLOPT_SSL_CTX_FUNCTION, us_tls_confine);
+  if (us_tls_is_ours()) {
+    SET(CURLOPT_SSL_CTX_FUNCTION, us_tls_confine);
+    SET(CURLOPT_SSL_CTX_DATA, watch);
+  }
   return code;
 }
 
@@ -170,16 +174,16 @@ static CURLcode set_callbacks(us_handle *handle, void *sockets) {
   return code;
 }
 
-/* HTTP/2 is spoken where a TLS server offers it. */
+/* HTTP/2 is spoken where a TLS server offers it, and we can keep watch. */
 CURLcode us_options_for_pool(us_handle *handle, const us_settings *settings,
-                             void *sockets) {
+                             us_tls_watch *watch, void *sockets) {
   CURL *easy = handle->easy;
   CURLcode code = set_callbacks(handle, sockets);
   if (code == CURLE_OK) code = set_manners(easy);
   if (code == CURLE_OK) code = set_quick_exit(easy);
-  if (code == CURLE_OK) code = set_tls(easy, settings);
+  if (code == CURLE_OK) code = set_tls(easy, settings, watch);
   if (code == CURLE_OK) code = set_proxy(easy, settings);
-  SET(CURLOPT_HTTP_VERSION, settings->http1_only
+  SET(CURLOPT_HTTP_VERSION, settings->http1_only || !us_tls_is_ours()
                                 ? (long)CURL_HTTP_VERSION_1_1
                                 : (long)CURL_HTTP_VERSION_2TLS);
   return code;

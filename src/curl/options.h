@@ -7,6 +7,8 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
+#include "curl/tls.h"
+
 struct us_handle;
 
 /* What holds for every transfer of a pool. The texts belong to the caller and
@@ -33,7 +35,8 @@ bool us_curl_may_reuse_handles(void);
 void us_settings_probe(us_settings *settings);
 /* What never changes while a handle lives. */
 CURLcode us_options_for_pool(struct us_handle *handle,
-                             const us_settings *settings, void *sockets);
+                             const us_settings *settings, us_tls_watch *watch,
+                             void *sockets);
 /* What changes with every transfer; sets all of it, for the handle may have
    served another one. */
 CURLcode us_options_for_transfer(struct us_handle *handle,

@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <string.h>
 
+#include "curl/clock.h"
 #include "curl/options.h"
 
 /* "OpenSSL/3.0.15" of libcurl against "OpenSSL 3.0.15 3 Sep 2024" of the
@@ -25,11 +26,25 @@ bool us_tls_is_ours(void) {
          strchr(" ", theirs[length]) != NULL; /* a space or the end */
 }
 
+/* OpenSSL's tale of what it reads and writes: here, each record begun. */
+static void on_record(int written, int version, int type, const void *bytes,
+                      size_t length, SSL *tls, void *context) {
+  us_tls_watch *watch = context;
+  (void)version;
+  (void)bytes;
+  (void)length;
+  if (written || type != SSL3_RT_HEADER || us_clock_ms() <= watch->due_ms)
+    return;
+  SSL_set_shutdown(tls, SSL_get_shutdown(tls) | SSL_RECEIVED_SHUTDOWN);
+  watch->cut = true;
+}
+
 /* libcurl has set its log of keys by now. */
-CURLcode us_tls_confine(CURL *easy, void *tls_context, void *nothing) {
+CURLcode us_tls_confine(CURL *easy, void *tls_context, void *watch) {
   (void)easy;
-  (void)nothing;
   SSL_CTX_set_keylog_callback(tls_context, NULL);
+  SSL_CTX_set_msg_callback(tls_context, on_record);
+  SSL_CTX_set_msg_callback_arg(tls_context, watch);
 #ifdef SSL_OP_CLEANSE_PLAINTEXT
   SSL_CTX_set_options(tls_context, SSL_OP_CLEANSE_PLAINTEXT);
 #endif

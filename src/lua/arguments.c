@@ -308,12 +308,15 @@ void lus_arguments_read(lua_State *L, int index, const us_parameter *rows,
   }
 }
 
+/* Leaves nothing but the message on the stack: an error handler may read it. */
 int lus_raise(lua_State *L, const lus_place *place, const char *message) {
   luaL_where(L, place->level);
   lua_pushfstring(L, "usher.%s%s%s: %s", place->provider,
                   place->method ? ":" : "", place->method ? place->method : "",
                   message);
   lua_concat(L, 2);
+  lua_insert(L, 1);
+  lua_settop(L, 1);
   return lua_error(L);
 }
 

@@ -114,8 +114,8 @@ void lus_reply_read(lua_State *L, const us_provider *provider,
 
 /* request.c */
 void lus_request_open(lua_State *L);
-/* Pushes { method, url, headers, body }; sealed headers are a userdata that
-   only usher.curl can read. */
+/* Pushes { method, url, headers, body }; what is sealed, the headers and the
+   body, is a userdata that only usher.curl can read. */
 void lus_request_push(lua_State *L, const us_request *request, bool sealed);
 
 /* moment.c */

@@ -251,8 +251,8 @@ int lus_call_curl(lua_State *L) {
   return 1;
 }
 
-/* Whether the transport, as the environment at `index` has it, reads sealed
-   headers. */
+/* Whether the transport, as the environment at `index` has it, reads what is
+   sealed. */
 static bool takes_sealed(lua_State *L, int index) {
   bool sealed;
   lua_getfield(L, index, "sealed");

@@ -4,9 +4,10 @@
 #include "core/sign.h"
 #include "lua/binding.h"
 
-/* Sealed headers are a userdata with the list as headers.h packs it, and a NUL
-   behind it. usher.curl reads them there: a Lua string cannot be wiped. */
-static const char sealed_class[] = "usher.headers";
+/* What is sealed is a userdata with its bytes and a NUL behind them: a Lua
+   string cannot be wiped. usher.curl reads it in place: the headers, as
+   headers.h packs them, and the body. */
+static const char sealed_class[] = "usher.sealed";
 
 static int sealed_gc(lua_State *L) {
   void *sealed = luaL_checkudata(L, 1, sealed_class);
@@ -22,10 +23,10 @@ void lus_request_open(lua_State *L) {
   lua_pop(L, 1);
 }
 
-static void push_sealed(lua_State *L, const us_buffer *list) {
-  char *sealed = lua_newuserdata(L, list->length + 1);
-  memcpy(sealed, us_buffer_slice(list).data, list->length);
-  sealed[list->length] = '\0';
+static void push_sealed(lua_State *L, const us_buffer *bytes) {
+  char *sealed = lua_newuserdata(L, bytes->length + 1);
+  memcpy(sealed, us_buffer_slice(bytes).data, bytes->length);
+  sealed[bytes->length] = '\0';
   luaL_getmetatable(L, sealed_class);
   lua_setmetatable(L, -2);
 }
@@ -41,18 +42,21 @@ static void push_headers(lua_State *L, const us_buffer *list) {
   }
 }
 
+static void push_bytes(lua_State *L, const us_buffer *bytes) {
+  us_slice text = us_buffer_slice(bytes);
+  lua_pushlstring(L, text.data, text.length);
+}
+
 void lus_request_push(lua_State *L, const us_request *request, bool sealed) {
-  us_slice url = us_buffer_slice(&request->url);
-  us_slice body = us_buffer_slice(&request->body);
   lua_createtable(L, 0, 12);
   lua_pushstring(L, request->verb);
   lua_setfield(L, -2, "method");
-  lua_pushlstring(L, url.data, url.length);
+  push_bytes(L, &request->url);
   lua_setfield(L, -2, "url");
   (sealed ? push_sealed : push_headers)(L, &request->headers);
   lua_setfield(L, -2, "headers");
   if (request->has_body) {
-    lua_pushlstring(L, body.data, body.length);
+    (sealed ? push_sealed : push_bytes)(L, &request->body);
     lua_setfield(L, -2, "body");
   }
 }

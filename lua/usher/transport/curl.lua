@@ -18,15 +18,28 @@ local function load_module()
     .. "install it, or give the client a transport of your own:\n" .. tostring(curl), 0)
 end
 
+-- Lets the tasks whose transfer is done hear of it.
+local function wake_done(poller)
+  for transfer, task in pairs(poller.waiting) do
+    if transfer:done() then
+      task.scheduler:wake(task)
+      poller.waiting[transfer] = nil
+    end
+  end
+  poller.closed_one = false
+end
+
 -- What a scheduler waits with: an event loop, and which task waits for which
--- transfer.
+-- transfer. After a client was closed the loop does not report its transfers;
+-- who closed it may have had no memory to wake their tasks.
 local function new_poller(curl)
   local loop, problem = curl.loop()
   if not loop then return nil, problem end
   local waiting = {}
-  local poller = { loop = loop, waiting = waiting }
+  local poller = { loop = loop, waiting = waiting, closed_one = false }
 
   function poller.wait(seconds)
+    if poller.closed_one then return wake_done(poller) end
     loop:wait(seconds)
     local transfer = loop:take()
     while transfer do
@@ -49,16 +62,57 @@ local function send_nothing()
   return nil, "cancelled", "the client is closed", false
 end
 
--- Lets the tasks whose transfer is done hear of it.
-local function wake_waiting(pollers)
-  for poller in pairs(pollers) do
-    for transfer, task in pairs(poller.waiting) do
-      if transfer:done() then
-        task.scheduler:wake(task)
-        poller.waiting[transfer] = nil
-      end
-    end
+-- What fn returns; nil when the client is closed, which a hook or a finalizer
+-- may do right before the call.
+local function ask(self, fn, ...)
+  local ok, answer = pcall(fn, ...)
+  if ok then return answer end
+  if not self.closed then error(answer, 0) end
+end
+
+-- Joined before a transfer starts, or the loop hears of nothing.
+local function poller_of(self, tasks)
+  local poller, problem = tasks.poller, nil
+  if not poller then poller, problem = new_poller(self.curl) end
+  if not poller then return nil, problem end
+  tasks.poller = poller
+  self.pollers[poller] = true
+  ask(self, poller.loop.join, poller.loop, self.pool)
+  return poller
+end
+
+local function send_in_task(self, task, request)
+  local poller, problem = poller_of(self, task.scheduler)
+  if not poller then return nil, "network", problem, false end
+  local transfer = ask(self, self.pool.start, self.pool, request)
+  if not transfer then return send_nothing() end
+  poller.waiting[transfer] = task
+  while not transfer:done() do scheduler.suspend() end
+  return transfer:result()
+end
+
+local function wake_all(self)
+  for poller in pairs(self.pollers) do wake_done(poller) end
+end
+
+-- A hook or a finalizer may call in the middle of this call, or while the tasks
+-- of a map wait: the pool reports any of their transfers to whoever asks.
+local function send_alone(self, request)
+  local pool = self.pool
+  local transfer = ask(self, pool.start, pool, request)
+  if not transfer then return send_nothing() end
+  while not transfer:done() do
+    local finished = ask(self, pool.step, pool, STEP)
+    if finished and finished ~= transfer then wake_all(self) end
   end
+  return transfer:result()
+end
+
+local function close(self)
+  self.closed = true
+  for poller in pairs(self.pollers) do poller.closed_one = true end
+  self.pool:close()
+  wake_all(self)
 end
 
 --- Makes a transport.
@@ -72,64 +126,19 @@ end
 -- local chat = usher.vchatcloud{ api_key = key, transport = transport }
 function M.new(settings)
   local curl = load_module()
-  local pool = curl.new(settings or {})
-  local pollers = setmetatable({}, { __mode = "k" })
-  local closed = false
-
-  -- What fn returns; nil when the client is closed, which a hook or a finalizer
-  -- may do right before the call.
-  local function ask(fn, ...)
-    local ok, answer = pcall(fn, ...)
-    if ok then return answer end
-    if not closed then error(answer, 0) end
-  end
-
-  -- Joined before a transfer starts, or the loop hears of nothing.
-  local function poller_of(tasks)
-    local poller, problem = tasks.poller, nil
-    if not poller then poller, problem = new_poller(curl) end
-    if not poller then return nil, problem end
-    tasks.poller = poller
-    pollers[poller] = true
-    ask(poller.loop.join, poller.loop, pool)
-    return poller
-  end
-
-  local function send_in_task(task, request)
-    local poller, problem = poller_of(task.scheduler)
-    if not poller then return nil, "network", problem, false end
-    local transfer = ask(pool.start, pool, request)
-    if not transfer then return send_nothing() end
-    poller.waiting[transfer] = task
-    while not transfer:done() do scheduler.suspend() end
-    return transfer:result()
-  end
-
-  -- A hook or a finalizer may call in the middle of this call, or while the
-  -- tasks of a map wait: the pool reports any of their transfers to whoever asks.
-  local function send_alone(request)
-    local transfer = ask(pool.start, pool, request)
-    if not transfer then return send_nothing() end
-    while not transfer:done() do
-      local finished = ask(pool.step, pool, STEP)
-      if finished and finished ~= transfer then wake_waiting(pollers) end
-    end
-    return transfer:result()
-  end
-
+  local self = {
+    curl = curl, pool = curl.new(settings or {}), closed = false,
+    pollers = setmetatable({}, { __mode = "k" }),
+  }
   return {
     send = function(request)
       local task = scheduler.task() -- before anything is started: it may raise
-      if task then return send_in_task(task, request) end
-      return send_alone(request)
+      if task then return send_in_task(self, task, request) end
+      return send_alone(self, request)
     end,
     sleep = scheduler.pause,
     sealed = true,
-    close = function()
-      closed = true
-      pool:close()
-      wake_waiting(pollers)
-    end,
+    close = function() close(self) end,
   }
 end
 
