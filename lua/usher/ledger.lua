@@ -23,6 +23,9 @@ local M = {}
 -- A claim of another host, whose processes we cannot see, counts for so long, in seconds.
 local CLAIM_LIFETIME = 600
 
+-- The runs that this process has opened, by ledger: theirs are not left behind.
+local own_runs = {}
+
 local methods = {}
 local metatable = { __name = "usher.ledger", __index = methods }
 
@@ -38,7 +41,8 @@ local function register(self)
     head.runs = head.runs + 1
     self.store:run("INSERT INTO runs (number, host, process, started_at) VALUES (?, ?, ?, ?)",
       head.runs, host, process, self.clock())
-    self.run, self.host, self.process = head.runs, host, process
+    self.run, self.host = head.runs, host
+    own_runs[self.store.label .. "\0" .. head.runs] = true
   end)
 end
 
@@ -70,7 +74,9 @@ function M.open(dsn, options)
     error("usher.ledger: the database would block nginx: act without a ledger here, or hand "
       .. "the action to a process that has one", 2)
   end
-  local store, problem = stores.open(dsn, options)
+  local target, wrong = stores.parse(dsn)
+  if not target then error("usher.ledger: " .. wrong, 2) end
+  local store, problem = stores.open(target, options)
   if not store then return nil, problem end
   local self = setmetatable({
     store = store, clock = options.clock or core.now,
@@ -170,6 +176,7 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string what could not be committed
 function methods:close()
+  own_runs[self.store.label .. "\0" .. self.run] = nil
   return self.store:close()
 end
 
@@ -248,9 +255,9 @@ end
 
 -- Whether the process of a run is gone for sure.
 local function is_gone(self, run, since)
-  if run.number == self.run then return false end
-  if run.host == self.host then
-    return run.process == self.process or not core.is_running(run.process)
+  if own_runs[self.store.label .. "\0" .. run.number] then return false end
+  if run.host == self.host then -- an earlier process may have had our number
+    return run.process == core.process() or not core.is_running(run.process)
   end
   return since ~= nil and self.clock() - since > CLAIM_LIFETIME
 end

@@ -38,34 +38,36 @@ local function decoded(text)
 end
 
 -- postgres://[user[:password]@]host[:port]/database
-local function parse_url(dsn)
-  local rest = dsn:match("^postgres://(.+)$") or dsn:match("^postgresql://(.+)$")
-  if not rest then return nil end
+local function parse_url(rest)
   local authority, database = rest:match("^([^/]*)/([^/?#]+)$")
   if not authority then
-    error("usher.ledger: a PostgreSQL ledger is named postgres://user:password@host:port/database",
-      0)
+    return nil, "a PostgreSQL ledger is named postgres://user:password@host:port/database"
   end
   local login, place = authority:match("^(.*)@([^@]*)$")
+  place = place or authority
   local user, password = (login or ""):match("^([^:]*):?(.*)$")
-  local host, port = (place or authority):match("^(.-):?(%d*)$")
+  local host, port = place:match("^(.-):?(%d*)$")
   return {
-    driver = "PostgreSQL", label = ("postgres://%s/%s"):format(host, database),
+    driver = "PostgreSQL", label = ("postgres://%s/%s"):format(place, database),
     database = decoded(database), user = decoded(user), password = decoded(password),
     host = decoded(host), port = port ~= "" and port or "5432",
   }
 end
 
-local function target_of(dsn)
+--- Takes the name of a ledger apart.
+-- @tparam string dsn
+-- @treturn ?table target for `open`
+-- @treturn[2] nil
+-- @treturn[2] string what is wrong with the name
+function M.parse(dsn)
   if type(dsn) ~= "string" or dsn == "" then
-    error("usher.ledger: the ledger must be a file's path, or postgres://...", 0)
+    return nil, "the ledger must be a file's path, or postgres://..."
   end
-  local target = parse_url(dsn)
-  if target then return target end
+  local rest = dsn:match("^postgres://(.+)$") or dsn:match("^postgresql://(.+)$")
+  if rest then return parse_url(rest) end
   local path = dsn:match("^sqlite:(.+)$") or dsn
-  if path:find("^%a[%w+.-]*://") then
-    error("usher.ledger: no database speaks " .. path:match("^[^:]*"), 0)
-  end
+  local scheme = path:match("^(%a[%w+.-]*)://")
+  if scheme then return nil, "no database of usher's speaks " .. scheme end
   return { driver = "SQLite3", label = path, database = path }
 end
 
@@ -94,14 +96,13 @@ local function connect(target)
 end
 
 --- Opens a database.
--- @tparam string dsn a file's path for SQLite, or `postgres://user:password@host:port/database`
+-- @tparam table target of `parse`
 -- @tparam[opt] table options `durable` (true): what is committed survives a loss of power, and not
 -- only the end of the process
 -- @treturn ?table store
 -- @treturn[2] nil
 -- @treturn[2] string why not
-function M.open(dsn, options)
-  local target = target_of(dsn)
+function M.open(target, options)
   local connection, problem = connect(target)
   if not connection then return nil, problem end
   connection:autocommit(true)
