@@ -303,6 +303,8 @@ end
 -- @treturn[2] table error
 -- @treturn[2] ?table the summary, when something was begun
 function desk_methods:apply(plan, options)
+  options = options or {}
+  applying.check_options(options, 2)
   return applying.apply(self, plan, options)
 end
 
@@ -314,6 +316,7 @@ end
 -- @treturn[2] table error
 function desk_methods:plan_undo(selection)
   need_ledger(self, "plan_undo")
+  undoing.check(selection, 2)
   local plan, problem = undoing.plan(self, selection)
   if plan then return plan end
   return nil, act.failure(self.provider, "undo", "ledger", problem)
@@ -327,9 +330,11 @@ end
 -- @treturn[2] table error
 function desk_methods:undo(selection, options)
   need_ledger(self, "undo")
+  undoing.check(selection, 2)
+  applying.check_options(options or {}, 2)
   local plan, err = self:plan_undo(selection)
   if not plan then return nil, err end
-  local summary, failure, begun = self:apply(plan, options)
+  local summary, failure, begun = applying.apply(self, plan, options or {})
   if summary then summary.left = plan.left end
   return summary, failure, begun
 end

@@ -92,6 +92,8 @@ end
 -- @treturn[2] table error; `err.problems` are the lines that are wrong, when nothing was sent
 -- @treturn[2] ?table the summary, when something was sent
 function line_methods:import(source, options)
+  options = options or {}
+  importing.check(self, source, options, 2)
   return importing.import(self, source, options)
 end
 

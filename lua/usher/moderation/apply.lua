@@ -20,17 +20,18 @@ local option_types = {
   on_action = "function",
 }
 
-local function check_options(options)
+--- Raises what is wrong with the options, at `level` counted from the caller.
+function M.check_options(options, level)
   for name, value in pairs(options) do
     local expected = option_types[name]
     if not expected then
-      error(("usher.moderation:apply: unknown option '%s'"):format(tostring(name)), 4)
+      error(("usher.moderation:apply: unknown option '%s'"):format(tostring(name)), level + 1)
     elseif type(value) ~= expected then
-      error(("usher.moderation:apply: %s must be a %s"):format(name, expected), 4)
+      error(("usher.moderation:apply: %s must be a %s"):format(name, expected), level + 1)
     end
   end
   if options.pace and not (options.pace > 0 and options.pace <= 1e6) then
-    error("usher.moderation:apply: pace must be above 0 and at most 1000000", 4)
+    error("usher.moderation:apply: pace must be above 0 and at most 1000000", level + 1)
   end
 end
 
@@ -236,8 +237,6 @@ end
 -- @treturn[2] table the error that stopped it
 -- @treturn[2] ?table the same summary, when it had begun
 function M.apply(desk, plan, options)
-  options = options or {}
-  check_options(options)
   local refused = refusal(desk, plan, options.max_actions or MOST)
   if refused then return nil, refused end
   if desk.ledger and not desk.dry_run then

@@ -9,14 +9,16 @@ local M = {}
 local CHOICES = { case = true, moderator = true, since = true, before = true, room = true,
   user = true, rule = true, plan = true }
 
-local function check(selection)
+--- Raises what is wrong with a selection, at `level` counted from the caller.
+function M.check(selection, level)
   if type(selection) ~= "table" or next(selection) == nil then
     error("usher.moderation:undo: say which cases: case, moderator, since, room, user, rule, plan",
-      4)
+      level + 1)
   end
   for name in pairs(selection) do
     if not CHOICES[name] then
-      error(("usher.moderation:undo: cases cannot be chosen by '%s'"):format(tostring(name)), 4)
+      error(("usher.moderation:undo: cases cannot be chosen by '%s'"):format(tostring(name)),
+        level + 1)
     end
   end
 end
@@ -56,7 +58,6 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string problem of the ledger
 function M.plan(desk, selection)
-  check(selection)
   local cases, problem = chosen(desk.ledger, desk.provider, selection)
   if not cases then return nil, problem end
   local actions, left = {}, {}

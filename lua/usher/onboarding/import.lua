@@ -22,26 +22,29 @@ local option_types = {
 local option_names = { "format", "columns", "delimiter", "concurrency", "rate", "name", "failures",
   "on_row", "stop" }
 
-local function check_options(source, options)
+--- Raises what is wrong with what `import` is given, at `level` counted from the caller.
+function M.check(line, source, options, level)
   local what = "usher.onboarding:import"
   for name, value in pairs(options) do
     local expected = option_types[name]
     if not expected then
       local nearest = core.nearest(tostring(name), option_names)
       error(("%s: unknown option '%s'%s"):format(what, tostring(name),
-        nearest and ("; did you mean '%s'?"):format(nearest) or ""), 4)
+        nearest and ("; did you mean '%s'?"):format(nearest) or ""), level + 1)
     elseif type(value) ~= expected then
-      error(("%s: %s must be a %s"):format(what, name, expected), 4)
+      error(("%s: %s must be a %s"):format(what, name, expected), level + 1)
     end
   end
   if type(source) ~= "string" and type(source) ~= "function" then
-    error(what .. ": the source must be a path or an iterator", 4)
+    error(what .. ": the source must be a path or an iterator", level + 1)
   elseif options.rate and not (options.rate > 0 and options.rate <= 1e6) then
-    error(what .. ": rate must be above 0 and at most 1000000", 4)
+    error(what .. ": rate must be above 0 and at most 1000000", level + 1)
   elseif options.delimiter and #options.delimiter ~= 1 then
-    error(what .. ": delimiter must be one byte", 4)
+    error(what .. ": delimiter must be one byte", level + 1)
   elseif options.failures and options.failures == source then
-    error(what .. ": failures must be another file than the source", 4)
+    error(what .. ": failures must be another file than the source", level + 1)
+  elseif line.ledger and type(source) == "function" and not options.name then
+    error(what .. ": an iterator needs a name, to go on with it later", level + 1)
   end
 end
 
@@ -250,11 +253,6 @@ end
 -- @treturn[2] table error
 -- @treturn[2] ?table the summary, when it had begun
 function M.import(line, source, options)
-  options = options or {}
-  check_options(source, options)
-  if line.ledger and type(source) == "function" and not options.name then
-    error("usher.onboarding:import: an iterator needs a name, to go on with it later", 3)
-  end
   local opened, problem = sources.open(source, options)
   if not opened then return nil, failure("invalid", problem) end
   local total, problems = validate.all(line.clients, opened)
