@@ -147,7 +147,8 @@ end
 -- @treturn string
 -- @usage text.skeleton("0fficiaI Supp0rt") == text.skeleton("Official Support")
 function M.skeleton(name)
-  local text = M.fold(name):gsub(CHARACTER, function(character)
+  local words = M.fold(name):gsub("!+ ", " "):gsub("!+$", "") -- there it is no letter
+  local text = words:gsub(CHARACTER, function(character)
     character = alike[character] or character
     character = LEET[character] or character
     if #character == 1 and not character:find("%w") then return "" end
