@@ -34,7 +34,7 @@ M.all = map.all
 
 -- Loaded when they are first used: a script that only calls endpoints needs none of them.
 local parts = { moderation = "usher.moderation", ledger = "usher.ledger",
-  onboarding = "usher.onboarding" }
+  onboarding = "usher.onboarding", webhook = "usher.webhook", testing = "usher.testing" }
 
 setmetatable(M, { __index = function(module, name)
   local part = parts[name] and require(parts[name])
