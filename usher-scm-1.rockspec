@@ -110,6 +110,7 @@ build = {
     ["usher.cli.desk"] = "lua/usher/cli/desk.lua",
     ["usher.cli.output"] = "lua/usher/cli/output.lua",
     ["usher.cli.records"] = "lua/usher/cli/records.lua",
+    ["usher.discover"] = "lua/usher/discover.lua",
     ["usher.ledger"] = "lua/usher/ledger.lua",
     ["usher.ledger.chain"] = "lua/usher/ledger/chain.lua",
     ["usher.ledger.imports"] = "lua/usher/ledger/imports.lua",

@@ -36,6 +36,10 @@ M.all = map.all
 local parts = { moderation = "usher.moderation", ledger = "usher.ledger",
   onboarding = "usher.onboarding", webhook = "usher.webhook", testing = "usher.testing" }
 
+function M.ertc_discover(options)
+  return require("usher.discover").discover(options)
+end
+
 setmetatable(M, { __index = function(module, name)
   local part = parts[name] and require(parts[name])
   rawset(module, name, part)
