@@ -1,6 +1,5 @@
 -- A list that comes in pages is walked to its end, each item once, and an error is no end.
 
-local fake = require "spec.support.fake"
 local refusal = require "spec.support.refusal"
 local sandbox = require "usher.sandbox"
 local usher = require "usher"
@@ -29,13 +28,11 @@ local function provider_of(count, most, before)
   return world
 end
 
-local pool = fake.pool()
-
-local function client_of(world, options)
-  finally(pool.close)
-  options = options or {}
-  options.transport = { send = world.send, sleep = function() return true end }
-  return (pool.open("qiscus", options))
+local function client_of(world)
+  local client = usher.qiscus{ app_id = "a", secret = "s",
+    transport = { send = world.send, sleep = function() return true end } }
+  finally(function() client:close() end)
+  return client
 end
 
 local function walk(client, arguments)
