@@ -10,8 +10,8 @@
 typedef char depth_fits[US_LIMIT_JSON_DEPTH <= 64 ? 1 : -1];
 
 void us_json_start(us_json_reader *reader, us_slice text) {
-  reader->start = reader->at = text.data;
-  reader->end = text.data + text.length;
+  reader->start = reader->at = text.length ? text.data : "";
+  reader->end = reader->start + text.length;
   reader->expected = US_JSON_EXPECT_VALUE;
   reader->depth = 0;
   reader->objects = 0;
@@ -140,6 +140,8 @@ static us_json_token read_end(us_json_reader *reader, bool *more) {
 
 us_json_token us_json_next(us_json_reader *reader) {
   bool more = true;
+  if (reader->problem != NULL) return US_JSON_INVALID; /* and stays so */
+  if (reader->unescaped.status != US_OK) return US_JSON_NO_MEMORY;
   skip_space(reader);
   if (reader->expected == US_JSON_EXPECT_MORE) {
     us_json_token token = read_end(reader, &more);

@@ -57,6 +57,7 @@ typedef struct {
 
 /* Begins with `text`, which must outlive the reading. */
 void us_json_start(us_json_reader *reader, us_slice text);
+/* After INVALID and NO_MEMORY it gives the same again. */
 us_json_token us_json_next(us_json_reader *reader);
 /* Where the problem is: a byte of the text, counted from 1. */
 size_t us_json_position(const us_json_reader *reader);

@@ -79,10 +79,10 @@ size_t us_transfer_on_body(char *data, size_t size, size_t count,
 }
 
 static void open_head(us_transfer *transfer) {
-  static const us_length_claim none = {"", false, false};
+  static const us_framing none = {"", false, false, false, false, NULL};
   us_bytes_clear(&transfer->head);
   transfer->head_complete = false;
-  transfer->length_claim = none;
+  transfer->framing = none;
 }
 
 /* A status line opens a head and an empty line ends it; what follows that and
@@ -99,7 +99,8 @@ size_t us_transfer_on_header(char *data, size_t size, size_t count,
   if (transfer->head_length > HEAD_CEILING || transfer->head_lines > HEAD_LINES)
     result = US_BYTES_TOO_LARGE;
   else if (!transfer->head_complete) {
-    us_length_claim_read(&transfer->length_claim, data, length);
+    us_framing_read(&transfer->framing, data, length);
+    if (transfer->framing.problem != NULL) return length + 1;
     result = us_bytes_append(&transfer->head, data, length, HEAD_CEILING);
   }
   if (length > 0 && (data[0] == '\r' || data[0] == '\n'))
@@ -183,7 +184,7 @@ void us_transfer_conclude(us_transfer *transfer, CURLcode code) {
                           transfer->stop,
                           transfer->attempts > 0,
                           transfer->head_complete,
-                          transfer->length_claim.contradicted,
+                          transfer->framing.problem,
                           0,
                           ""};
   if (handle != NULL) {

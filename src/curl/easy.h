@@ -4,6 +4,7 @@
 #define US_CURL_EASY_H
 
 #include "curl/bytes.h"
+#include "curl/framing.h"
 #include "curl/head.h"
 #include "curl/options.h"
 #include "curl/outcome.h"
@@ -48,7 +49,7 @@ typedef struct us_transfer {
   size_t head_length; /* of all there were: 100, 103, trailers */
   size_t head_lines;
   bool head_complete;
-  us_length_claim length_claim;
+  us_framing framing; /* of that head */
   us_bytes body;
   us_transfer_outcome outcome;
 } us_transfer;

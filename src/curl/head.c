@@ -3,7 +3,6 @@
 #include "curl/head.h"
 
 #include <string.h>
-#include <strings.h>
 
 static bool is_blank(char byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -36,6 +35,12 @@ static void set_name(us_wire_header *header, char *start, char *end) {
   header->name_length = (size_t)(end - start);
 }
 
+/* CR and NUL within a line are blanks (RFC 9110 section 5.5). */
+static void blank_out(char *start, const char *end) {
+  for (; start < end; start++)
+    if (*start == '\r' || *start == '\0') *start = ' ';
+}
+
 us_head_reader us_head_read(char *head, size_t length) {
   us_head_reader reader = {NULL, NULL, {NULL, 0, NULL, 0, false}};
   if (head == NULL) return reader;
@@ -52,29 +57,14 @@ bool us_head_next(us_head_reader *reader, us_wire_header *header) {
     char *colon = memchr(start, ':', (size_t)(end - start));
     bool folded = *start == ' ' || *start == '\t';
     reader->at = end;
-    if (folded ? reader->last.name == NULL : colon == NULL || colon == start)
-      continue;
+    blank_out(start, end);
+    if (!folded && colon == NULL) continue;
     if (!folded) set_name(&reader->last, start, colon);
+    if (reader->last.name_length == 0) continue;
     set_value(&reader->last, folded ? start : colon + 1, end);
     reader->last.folded = folded;
     *header = reader->last;
     return true;
   }
   return false;
-}
-
-void us_length_claim_read(us_length_claim *claim, const char *line,
-                          size_t length) {
-  static const char name[] = "content-length:";
-  const size_t name_length = sizeof(name) - 1;
-  us_wire_header header;
-  char text[sizeof(claim->text)] = "";
-  if (length < name_length || strncasecmp(line, name, name_length) != 0) return;
-  set_value(&header, line + name_length, line + length);
-  if (header.value_length < sizeof(text))
-    memcpy(text, header.value, header.value_length);
-  if (claim->given && strcmp(claim->text, text) != 0)
-    claim->contradicted = true;
-  memcpy(claim->text, text, sizeof(text));
-  claim->given = true;
 }

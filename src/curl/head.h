@@ -25,14 +25,4 @@ typedef struct {
 us_head_reader us_head_read(char *head, size_t length);
 bool us_head_next(us_head_reader *reader, us_wire_header *header);
 
-/* What the Content-Length lines of one head say. A zeroed one has seen none. */
-typedef struct {
-  char text[32];
-  bool given;
-  bool contradicted;
-} us_length_claim;
-
-void us_length_claim_read(us_length_claim *claim, const char *line,
-                          size_t length);
-
 #endif

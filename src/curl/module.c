@@ -18,10 +18,10 @@ typedef struct {
 } lus_transfer;
 
 us_pool *lus_pool_check(lua_State *L, int index) {
-  us_pool *pool = luaL_checkudata(L, index, LUS_POOL);
+  us_pool *pool = lus_check_userdata(L, index, LUS_POOL, sizeof *pool);
   if (!us_pool_is_open(pool)) luaL_error(L, "the pool is closed");
   if (!us_pool_is_ours(pool))
-    luaL_error(L, "the pool belongs to the process that opened it: open "
+    luaL_error(L, "the client belongs to the process that opened it: open "
                   "another one after a fork");
   return pool;
 }
@@ -81,7 +81,8 @@ static int take_slot(lua_State *L) {
   return slot;
 }
 
-/* pool:start(request) -> transfer */
+/* pool:start(request) -> transfer. All that allocates may run a finalizer, and
+   that may close the pool: it is looked at again before it is used. */
 static int pool_start(lua_State *L) {
   us_pool *pool = lus_pool_check(L, LUS_SELF);
   const char *names[LUS_REQUEST_HEADERS];
@@ -93,6 +94,7 @@ static int pool_start(lua_State *L) {
   self = new_transfer(L, &request);
   lus_headers_fill(L, &self->transfer, names, count);
   self->slot = take_slot(L);
+  lus_pool_check(L, LUS_SELF);
   if (!us_pool_start(pool, &self->transfer))
     lus_complain(L, "url", "names no host");
   return 1;
@@ -133,19 +135,19 @@ static int pool_running(lua_State *L) {
 }
 
 static int pool_close(lua_State *L) {
-  us_pool_close(luaL_checkudata(L, LUS_SELF, LUS_POOL));
+  us_pool_close(lus_check_userdata(L, LUS_SELF, LUS_POOL, sizeof(us_pool)));
   return 0;
 }
 
 static int pool_tostring(lua_State *L) {
-  us_pool *pool = luaL_checkudata(L, LUS_SELF, LUS_POOL);
+  us_pool *pool = lus_check_userdata(L, LUS_SELF, LUS_POOL, sizeof *pool);
   lua_pushfstring(L, LUS_POOL " (%s)",
                   us_pool_is_open(pool) ? "open" : "closed");
   return 1;
 }
 
 static lus_transfer *check_transfer(lua_State *L) {
-  return luaL_checkudata(L, LUS_SELF, LUS_TRANSFER);
+  return lus_check_userdata(L, LUS_SELF, LUS_TRANSFER, sizeof(lus_transfer));
 }
 
 /* transfer:done() -> whether its result is there */
@@ -154,15 +156,21 @@ static int transfer_done(lua_State *L) {
   return 1;
 }
 
+/* In a forked child everything it shares with the parent is left alone. */
+static bool is_the_parents(const us_transfer *transfer) {
+  return transfer->pool != NULL && !us_pool_is_ours(transfer->pool);
+}
+
 static int transfer_cancel(lua_State *L) {
-  us_pool_drop(&check_transfer(L)->transfer, "the transfer was cancelled");
+  us_transfer *transfer = &check_transfer(L)->transfer;
+  if (!is_the_parents(transfer))
+    us_pool_drop(transfer, "the transfer was cancelled");
   return 0;
 }
 
-/* In a forked child everything it shares with the parent is left alone. */
 static int transfer_gc(lua_State *L) {
   us_transfer *transfer = &check_transfer(L)->transfer;
-  if (transfer->pool != NULL && !us_pool_is_ours(transfer->pool)) return 0;
+  if (is_the_parents(transfer)) return 0;
   us_pool_drop(transfer, "the transfer was collected");
   us_transfer_clear(transfer);
   return 0;

@@ -196,6 +196,7 @@ static void keep_watch(us_pool *pool) {
   if (pool->due_ms < due - GRACE_MS)
     due = (pool->due_ms > now ? pool->due_ms : now) + GRACE_MS;
   pool->watch.due_ms = due;
+  pool->watch.records = 0;
   pool->watch.cut = false;
 }
 

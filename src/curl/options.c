@@ -81,6 +81,9 @@ static bool has_default_bundle(CURL *easy) {
 void us_settings_probe(us_settings *settings) {
   CURL *easy = curl_easy_init();
   settings->default_bundle = easy != NULL && has_default_bundle(easy);
+  /* Else libcurl ignores SIGPIPE meanwhile, and of two threads that do one may
+     restore what the other has set. */
+  if (easy != NULL) curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_cleanup(easy);
 }
 

@@ -150,6 +150,8 @@ void us_outcome_decide(us_transfer_outcome *outcome,
                        const us_evidence *evidence) {
   if (evidence->code == CURLE_SEND_FAIL_REWIND) {
     decide_stop(outcome, US_STOP_REPLAY);
+  } else if (evidence->doubt != NULL) {
+    us_outcome_fail(outcome, PROTOCOL, evidence->doubt, true);
   } else if (evidence->code != CURLE_OK && evidence->stop != US_STOP_NONE) {
     decide_stop(outcome, evidence->stop);
   } else if (evidence->code != CURLE_OK) {
@@ -160,9 +162,6 @@ void us_outcome_decide(us_transfer_outcome *outcome,
   } else if (evidence->status < 200) {
     us_outcome_fail(outcome, PROTOCOL, "the response has no final status",
                     true);
-  } else if (evidence->lengths_differ) {
-    us_outcome_fail(outcome, PROTOCOL,
-                    "the response has more than one Content-Length", true);
   } else {
     outcome->kind = NULL;
     outcome->status = evidence->status;

@@ -27,9 +27,9 @@ typedef struct {
 typedef struct {
   CURLcode code;
   us_stop stop;
-  bool issued;         /* a request was about to be written at least once */
-  bool head_complete;  /* the head of the response has come */
-  bool lengths_differ; /* and contradicts itself about its body */
+  bool issued;        /* a request was about to be written at least once */
+  bool head_complete; /* the head of the response has come */
+  const char *doubt;  /* about where the response ends; NULL: none */
   long status;
   const char *detail; /* libcurl's own text, may be empty */
 } us_evidence;

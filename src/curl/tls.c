@@ -26,6 +26,9 @@ bool us_tls_is_ours(void) {
          strchr(" ", theirs[length]) != NULL; /* a space or the end */
 }
 
+/* A process that was only slow, or stopped, has read fewer. */
+enum { MANY_RECORDS = 64 };
+
 /* OpenSSL's tale of what it reads and writes: here, each record begun. */
 static void on_record(int written, int version, int type, const void *bytes,
                       size_t length, SSL *tls, void *context) {
@@ -33,7 +36,8 @@ static void on_record(int written, int version, int type, const void *bytes,
   (void)version;
   (void)bytes;
   (void)length;
-  if (written || type != SSL3_RT_HEADER || us_clock_ms() <= watch->due_ms)
+  if (written || type != SSL3_RT_HEADER || ++watch->records < MANY_RECORDS ||
+      us_clock_ms() <= watch->due_ms)
     return;
   SSL_set_shutdown(tls, SSL_get_shutdown(tls) | SSL_RECEIVED_SHUTDOWN);
   watch->cut = true;

@@ -120,6 +120,8 @@ void lus_request_push(lua_State *L, const us_request *request, bool sealed);
 
 /* moment.c */
 us_moment lus_moment(lua_State *L, int environment);
+/* Seconds of the monotonic clock itself. */
+double lus_seconds(void);
 int lus_now(lua_State *L);
 int lus_monotonic(lua_State *L);
 int lus_sleep(lua_State *L);

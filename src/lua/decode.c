@@ -6,6 +6,12 @@
 
 #include "lua/binding.h"
 
+/* Lua may take far longer over a text than its size says: LuaJIT's hashes of
+   strings can be made to collide. Longest time in seconds, and how many tokens
+   are read between two looks at the clock. */
+#define LONGEST_TIME 2.0
+#define BETWEEN_LOOKS 1024
+
 typedef struct {
   bool is_object;
   int count; /* members or items so far */
@@ -15,6 +21,8 @@ typedef struct {
   lua_State *L;
   us_json_reader *reader;
   int null; /* its stack index */
+  unsigned tokens;
+  double until; /* by lus_seconds */
   int depth;
   level levels[US_LIMIT_JSON_DEPTH + 1];
   /* How long the last list and object at each depth were: the next one is
@@ -76,6 +84,10 @@ static void push_scalar(decoder *to, us_json_token token) {
 static us_json_token build(decoder *to) {
   for (;;) {
     us_json_token token = us_json_next(to->reader);
+    if (++to->tokens % BETWEEN_LOOKS == 0 && lus_seconds() > to->until) {
+      to->reader->problem = "it takes too long to read";
+      return US_JSON_INVALID;
+    }
     switch (token) {
     case US_JSON_END:
     case US_JSON_INVALID:
@@ -91,8 +103,12 @@ static us_json_token build(decoder *to) {
 }
 
 bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text) {
-  decoder to = {L, reader, lua_gettop(L) + 1, 0, {{false, 0}}, {{0, 0}}};
+  decoder to = {0};
   us_json_token token;
+  to.L = L;
+  to.reader = reader;
+  to.null = lua_gettop(L) + 1;
+  to.until = lus_seconds() + LONGEST_TIME;
   luaL_checkstack(L, 4, "an answer cannot be decoded");
   lus_json_push_null(L);
   us_json_start(reader, text);

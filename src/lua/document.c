@@ -4,14 +4,34 @@
 
 #include "lua/binding.h"
 
+static bool is_named(lua_State *L, int key, us_slice name) {
+  size_t length;
+  const char *text;
+  if (lua_type(L, key) != LUA_TSTRING) return false;
+  text = lua_tolstring(L, key, &length);
+  return length == name.length && memcmp(text, name.data, length) == 0;
+}
+
+/* Pushes member `name` of the table at the top. Nothing is allocated: the core
+   is at work, and a collection might run a finalizer that closes its client. */
+static void push_member(lua_State *L, us_slice name) {
+  lua_pushnil(L);
+  while (lua_next(L, -2)) {
+    if (is_named(L, -2, name)) {
+      lua_remove(L, -2);
+      return;
+    }
+    lua_pop(L, 1);
+  }
+  lua_pushnil(L);
+}
+
 /* Replaces the table at the top by its member `name`; digits are an item. */
 static void descend(lua_State *L, us_slice name) {
   if (name.length > 0 && strspn(name.data, "0123456789") >= name.length)
     lua_rawgeti(L, -1, atoi(name.data));
-  else {
-    lua_pushlstring(L, name.data, name.length);
-    lua_rawget(L, -2);
-  }
+  else
+    push_member(L, name);
   lua_remove(L, -2);
 }
 

@@ -93,41 +93,41 @@ static int retry_after(lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg functions[] = {{"base64url_decode", base64url_decode},
+                                     {"base64url_encode", base64url_encode},
+                                     {"begin", lus_call_begin},
+                                     {"catch_interrupts", lus_catch_interrupts},
+                                     {"class", lus_client_class},
+                                     {"client", lus_client_new},
+                                     {"close", lus_client_close},
+                                     {"curl", lus_call_curl},
+                                     {"decide", lus_decide},
+                                     {"decode", lus_decode},
+                                     {"describe", lus_describe},
+                                     {"encode", lus_encode},
+                                     {"environment", lus_client_environment},
+                                     {"equal", equal},
+                                     {"error", lus_error_new},
+                                     {"hmac_sha256", hmac_sha256},
+                                     {"interrupted", lus_interrupted},
+                                     {"is_running", lus_is_running},
+                                     {"monotonic", lus_monotonic},
+                                     {"nearest", nearest},
+                                     {"now", lus_now},
+                                     {"process", lus_process},
+                                     {"provider", lus_client_provider},
+                                     {"providers", lus_providers},
+                                     {"read_private", lus_read_private},
+                                     {"request", lus_call_request},
+                                     {"retry_after", retry_after},
+                                     {"sha256", sha256},
+                                     {"sleep", lus_sleep},
+                                     {"terminal", lus_terminal},
+                                     {NULL, NULL}};
+
 LUS_EXPORT int luaopen_usher_core(lua_State *L);
 
 int luaopen_usher_core(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"base64url_decode", base64url_decode},
-      {"base64url_encode", base64url_encode},
-      {"begin", lus_call_begin},
-      {"catch_interrupts", lus_catch_interrupts},
-      {"class", lus_client_class},
-      {"client", lus_client_new},
-      {"close", lus_client_close},
-      {"curl", lus_call_curl},
-      {"decide", lus_decide},
-      {"decode", lus_decode},
-      {"describe", lus_describe},
-      {"encode", lus_encode},
-      {"environment", lus_client_environment},
-      {"equal", equal},
-      {"error", lus_error_new},
-      {"hmac_sha256", hmac_sha256},
-      {"interrupted", lus_interrupted},
-      {"is_running", lus_is_running},
-      {"monotonic", lus_monotonic},
-      {"nearest", nearest},
-      {"now", lus_now},
-      {"process", lus_process},
-      {"provider", lus_client_provider},
-      {"providers", lus_providers},
-      {"read_private", lus_read_private},
-      {"request", lus_call_request},
-      {"retry_after", retry_after},
-      {"sha256", sha256},
-      {"sleep", lus_sleep},
-      {"terminal", lus_terminal},
-      {NULL, NULL}};
   lus_json_open(L);
   lus_decode_open(L);
   lus_arguments_open(L);

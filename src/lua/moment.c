@@ -17,6 +17,10 @@ static double seconds(clockid_t clock) {
   return (double)nanoseconds(clock) / 1e9;
 }
 
+double lus_seconds(void) {
+  return seconds(CLOCK_MONOTONIC);
+}
+
 /* Uniform in [0, 1): the nanoseconds of both clocks, mixed (splitmix64). What
    it is for, jitter and boundaries, must differ from call to call and from
    worker to worker; it need not be secret. */

@@ -11,24 +11,45 @@ local LONGEST_RECORD = 1048576 -- bytes: an open quote would read the rest of th
 local reader_methods = {}
 local reader_mt = { __index = reader_methods }
 
+--- What is wrong with a delimiter, or nil.
+-- @tparam string delimiter
+-- @treturn ?string
+function M.delimiter_problem(delimiter)
+  if #delimiter ~= 1 or delimiter:find('["\r\n]') or delimiter == "\0" then
+    return "must be one byte, and neither a quote nor a line break"
+  end
+end
+
 --- Reads records from a file.
 -- @tparam file file open for reading, in binary
 -- @tparam[opt] string delimiter one byte (",")
 -- @treturn table reader
 function M.reader(file, delimiter)
+  delimiter = delimiter or ","
   return setmetatable({
-    file = file, delimiter = delimiter or ",", buffer = "", at = 1,
+    file = file, delimiter = delimiter, stops = "[\r\n" .. delimiter:gsub("%W", "%%%0") .. "]",
+    buffer = "", at = 1,
+    gone = 0, -- bytes before the buffer
+    record = 0, -- where the record begins, in bytes
     line = 1, -- of the next byte
-    begun = false,
+    begun = false, problem = nil, -- of reading the file itself
   }, reader_mt)
 end
 
 local function fill(self)
-  local block = self.file:read(BLOCK)
-  if not block then return false end
+  local block, problem = self.file:read(BLOCK)
+  if not block then
+    self.problem = self.problem or problem
+    return false
+  end
+  self.gone = self.gone + self.at - 1
   self.buffer = self.buffer:sub(self.at) .. block
   self.at = 1
   return true
+end
+
+local function is_too_long(self, at)
+  return self.gone + at - self.record > LONGEST_RECORD
 end
 
 -- The place of the first match at or after `from`, reading on as far as needed. What was found may
@@ -37,10 +58,10 @@ local function find(self, pattern, from)
   while true do
     local first, last = self.buffer:find(pattern, from)
     if first and last < #self.buffer - 1 then return first end
+    if is_too_long(self, #self.buffer) then return nil, "is longer than 1 MiB" end
     local offset = from - self.at
     if not fill(self) then return first end
     from = self.at + offset
-    if #self.buffer - self.at > LONGEST_RECORD then return nil, "is longer than 1 MiB" end
   end
 end
 
@@ -63,7 +84,7 @@ local function quoted(self)
 end
 
 local function bare(self)
-  local stop, problem = find(self, "[" .. self.stops .. "]", self.at)
+  local stop, problem = find(self, self.stops, self.at)
   if problem then return nil, problem end
   local text = self.buffer:sub(self.at, (stop or #self.buffer + 1) - 1)
   self.at = stop or #self.buffer + 1
@@ -93,21 +114,25 @@ end
 
 local function start(self)
   self.begun = true
-  self.stops = "\r\n" .. (self.delimiter:gsub("[%^%]%%-]", "%%%0"))
   while #self.buffer < 4 and fill(self) do end -- luacheck: ignore 542
-  if self.buffer:sub(1, 3) == "\239\187\191" then self.at = 4 end
+  local two = self.buffer:sub(1, 2)
+  if self.buffer:sub(1, 3) == "\239\187\191" then
+    self.at = 4
+  elseif two == "\255\254" or two == "\254\255" then
+    return "is UTF-16: save it as UTF-8"
+  end
 end
 
 local function read_fields(self)
   local fields = {}
+  self.record = self.gone + self.at
   repeat
     if #self.buffer - self.at < 2 then fill(self) end
-    local field, problem
-    if self.buffer:sub(self.at, self.at) == '"' then field, problem = quoted(self) else
-      field, problem = bare(self)
-    end
+    local is_quoted = self.buffer:sub(self.at, self.at) == '"'
+    local field, problem = (is_quoted and quoted or bare)(self)
     if not field then return nil, problem end
     fields[#fields + 1] = field
+    if is_too_long(self, self.at) then return nil, "is longer than 1 MiB" end
     if #self.buffer - self.at < 2 then fill(self) end
     local more
     more, problem = next_field(self)
@@ -121,12 +146,16 @@ end
 -- @treturn integer the line it begins at, from 1
 -- @treturn ?string what is wrong with it; there is no reading on then
 function reader_methods:read()
-  if not self.begun then start(self) end
+  if not self.begun then
+    local problem = start(self)
+    if problem then return nil, 1, problem end
+  end
   while true do
-    if self.at > #self.buffer and not fill(self) then return nil, self.line end
+    if self.at > #self.buffer and not fill(self) then return nil, self.line, self.problem end
     local line = self.line
     local fields, problem = read_fields(self)
-    if not fields then return nil, line, problem end
+    problem = self.problem or problem -- what was read until then may be half a record
+    if problem then return nil, line, problem end
     self.line = line + 1
     for _, field in ipairs(fields) do
       self.line = self.line + select(2, field:gsub("\n", ""))

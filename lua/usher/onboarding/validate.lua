@@ -9,6 +9,9 @@ local M = {}
 
 local MOST = 50 -- problems that are told
 
+--- Rows that are looked at together, and later sent together.
+M.PAGE = 512
+
 -- What is wrong with a person's own fields.
 local function field_problem(person)
   for name, value in pairs(person) do
@@ -24,13 +27,28 @@ local function field_problem(person)
   if person.id == nil or person.id == "" then return "id is required" end
 end
 
+-- A file in another encoding shows in its texts.
+local function text_problem(person)
+  local ok, text = pcall(core.encode, person)
+  if not ok then return (tostring(text):gsub("^usher: value%.?", "")) end
+  local decoded, problem = core.decode(text)
+  if decoded then return nil end
+  for _, name in ipairs(people.NAMES) do
+    if person[name] ~= nil and not core.decode(core.encode{ [name] = person[name] }) then
+      return ("%s: %s"):format(name, (problem:gsub("^it is not JSON: ", ""):gsub(", at byte %d+$",
+        "")))
+    end
+  end
+end
+
 local function in_words(problem)
   return (tostring(problem):gsub("^.-usher%.", "", 1):gsub("%s*\n%s*", "; "))
 end
 
 -- What the providers would refuse without being asked: the checks of the calls themselves.
-local function call_problem(clients, person)
-  for provider, client in pairs(clients) do
+local function call_problem(line, person)
+  for _, provider in ipairs(line.providers) do
+    local client = line.clients[provider]
     for _, each in ipairs(upserts.calls(provider, person)) do
       local ok, problem = pcall(client.request, client, each[1], each[2])
       if not ok then return in_words(problem) end
@@ -39,38 +57,69 @@ local function call_problem(clients, person)
 end
 
 --- What is wrong with a person, or nil.
--- @tparam {[string]=userdata} clients
+-- @tparam table line the onboarding line: `clients`, `providers`
 -- @tparam table person
 -- @treturn ?string
-function M.problem(clients, person)
-  return field_problem(person) or call_problem(clients, person)
+function M.problem(line, person)
+  return field_problem(person) or text_problem(person) or call_problem(line, person)
+end
+
+--- What tells one person's row from another, or from itself after it was edited.
+-- @tparam table person
+-- @treturn string
+function M.digest(person)
+  return core.sha256(core.encode(person))
+end
+
+--- What tells a page of rows from any other.
+-- @tparam {string,...} digests of its rows, each behind its line
+-- @treturn string
+function M.page_digest(digests)
+  return core.sha256(table.concat(digests, "\n"))
+end
+
+local function end_page(found)
+  found.pages[#found.pages + 1] = M.page_digest(found.page)
+  found.page = {}
+end
+
+local function note_problem(found, source, at, problem)
+  table.insert(found.problems, ("%s:%d: %s"):format(source.name, at, problem))
+  if found.problems[MOST] then table.insert(found.problems, "and perhaps more") end
+end
+
+-- Looks at one row; false when that was the last.
+local function look(line, source, reader, found)
+  local person, at, problem = reader.next()
+  if not person and not problem then return false end
+  problem = problem or M.problem(line, person)
+  if not problem and found.lines[person.id] then
+    problem = ("has the id of line %d"):format(found.lines[person.id])
+  end
+  if problem then
+    note_problem(found, source, at, problem)
+    return person ~= nil and not found.problems[MOST]
+  end
+  found.lines[person.id] = at
+  found.rows = found.rows + 1
+  found.page[#found.page + 1] = at .. " " .. M.digest(person)
+  if found.page[M.PAGE] then end_page(found) end
+  return true
 end
 
 --- Looks at all rows of a source.
--- @tparam {[string]=userdata} clients
+-- @tparam table line the onboarding line
 -- @tparam table source of `usher.onboarding.sources`
--- @treturn ?integer how many rows there are; nil when the source cannot be read
--- @treturn {string,...} problems, each with its line
-function M.all(clients, source)
-  local reader, unreadable = source.open()
-  if not reader then return nil, { unreadable } end
-  local count, problems, lines = 0, {}, {}
-  while true do
-    local person, line, problem = reader.next()
-    if not person and not problem then break end
-    problem = problem or M.problem(clients, person)
-    if person and not problem and lines[person.id] then
-      problem = ("has the id of line %d"):format(lines[person.id])
-    end
-    if problem then
-      problems[#problems + 1] = ("%s:%d: %s"):format(source.name, line, problem)
-    end
-    if not person or #problems == MOST then break end
-    if person.id then lines[person.id] = line end
-    count = count + 1
-  end
-  reader.close()
-  return count, problems
+-- @treturn integer how many rows are right
+-- @treturn {string,...} what is wrong with the others, and with the source, each with its line
+-- @treturn {string,...} what each page of rows is known by
+function M.all(line, source)
+  local reader, unreadable = source.walk()
+  if not reader then return 0, { unreadable }, {} end
+  local found = { rows = 0, problems = {}, pages = {}, page = {}, lines = {} }
+  repeat until not look(line, source, reader, found)
+  if found.page[1] then end_page(found) end
+  return found.rows, found.problems, found.pages
 end
 
 return M

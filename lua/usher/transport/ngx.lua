@@ -43,6 +43,9 @@ local IDLE_UNREPEATABLE = 2
 local POOL_SIZE = 512 -- unused connections of one pool, in one worker
 local QUEUE = 65536 -- requests that wait for one of max_connections
 local CHUNK = 65536
+-- Bytes that are read in one turn of nginx's loop: a peer that is faster than we are must not keep
+-- the worker for itself.
+local TURN = 262144
 local PROXY_HEAD = 65536
 local SMALL = 16384 -- bytes that a socket takes without a pause
 local WATCH = 0.2 -- seconds between two looks at whether a light thread is still needed
@@ -227,9 +230,15 @@ local function receiver(attempt)
       attempt.first_bytes, attempt.first_reason = nil, nil
       return bytes, reason
     end
+    if attempt.turn > TURN then
+      ngx.sleep(TICK)
+      attempt.turn = 0
+    end
     if remaining(attempt) <= 0 then return nil, "timeout" end
     set_timeouts(attempt)
-    return attempt.socket:receiveany(CHUNK)
+    bytes, reason = attempt.socket:receiveany(CHUNK)
+    attempt.turn = attempt.turn + #(bytes or "")
+    return bytes, reason
   end
 end
 
@@ -389,6 +398,7 @@ local function send(options, request)
     options = options, origin = origin, pool = pool_name(options, origin, request, #message),
     deadline = now + (request.timeout or TIMEOUT), -- seconds of core.monotonic
     connect_deadline = now + (request.connect_timeout or CONNECT_TIMEOUT), connected = false,
+    turn = 0,
     idle = (request.idempotent and not options.max_connections) and IDLE or IDLE_UNREPEATABLE,
   }
   return exchange(attempt, message, request)
