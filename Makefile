@@ -223,7 +223,7 @@ bench: ## measure many calls at once, and an nginx worker under load (where wrk 
 bench-built:
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/bench/run
 
-.PHONY: memcheck memcheck-built asan asan-built coverage coverage-built rock clean help
+.PHONY: memcheck memcheck-built asan asan-built coverage coverage-built rock types clean help
 memcheck: ## the specs on Lua 5.4 under valgrind
 	@.ci/install memory
 	@$(MAKE) --no-print-directory -s $(parallel) memcheck-built
@@ -259,6 +259,10 @@ coverage-built: $(call module,coverage-5.4)
 	@lcov -q -r build/coverage.info '/usr/*' --rc lcov_branch_coverage=1 -o build/coverage.info
 	@genhtml -q --branch-coverage -o build/coverage/html build/coverage.info
 	@lcov --summary build/coverage.info --rc lcov_branch_coverage=1
+
+types: all ## write the types for editors from the rows
+	@$(LUA54) .ci/types.lua >build/types.lua
+	@mv build/types.lua lua/usher/types.lua
 
 rock: ## luarocks make for 5.4 and 5.1, into build/tree-5.4 and build/tree-5.1
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" .ci/rock

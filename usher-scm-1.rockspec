@@ -162,6 +162,7 @@ build = {
     ["usher.sandbox.vchatcloud"] = "lua/usher/sandbox/vchatcloud.lua",
     ["usher.scheduler"] = "lua/usher/scheduler.lua",
     ["usher.testing"] = "lua/usher/testing.lua",
+    ["usher.types"] = "lua/usher/types.lua",
     ["usher.webhook"] = "lua/usher/webhook.lua",
     ["usher.transport"] = "lua/usher/transport.lua",
     ["usher.transport.curl"] = "lua/usher/transport/curl.lua",

@@ -339,8 +339,10 @@ for _, kind in ipairs(ledgers.kinds) do
     it("keeps the journal of an import", function()
       local journal = assert(book:import("people.csv"))
       assert.is_false(journal.resumed)
-      assert(journal:begin(2, "qiscus", "abc"))
-      assert(journal:begin(3, "qiscus", "def"))
+      assert(journal:begin{
+        { line = 2, provider = "qiscus", digest = "abc" },
+        { line = 3, provider = "qiscus", digest = "def" },
+      })
       journal:finish(2, "qiscus", "done")
       assert(book:flush())
       local again = assert(open():import("people.csv"))
@@ -349,7 +351,7 @@ for _, kind in ipairs(ledgers.kinds) do
       assert.same({ "begun", "def" }, { again:earlier(3).qiscus.state,
         again:earlier(3).qiscus.digest })
       assert.same({}, again:earlier(4))
-      assert(again:begin(3, "qiscus", "ghi"))
+      assert(again:begin{ { line = 3, provider = "qiscus", digest = "ghi" } })
       again:finish(3, "qiscus", "failed", "no")
       assert.same({ qiscus = { done = 1, failed = 1 } }, (again.store:flush() and again:summary()))
       assert.is_false(assert(book:import("other.csv")).resumed)

@@ -30,6 +30,10 @@ local function check_client(name, client)
   end
 end
 
+local function is_ledger(value)
+  return type(value) == "table" and type(value.import) == "function"
+end
+
 local function new(options)
   if type(options) ~= "table" then
     error("usher.onboarding: expected a table, not " .. type(options), 3)
@@ -38,6 +42,9 @@ local function new(options)
     if name ~= "clients" and name ~= "ledger" then
       error(("usher.onboarding: unknown option '%s' (clients, ledger)"):format(tostring(name)), 3)
     end
+  end
+  if options.ledger ~= nil and not is_ledger(options.ledger) then
+    error("usher.onboarding: ledger must be what usher.ledger.open returns", 3)
   end
   local clients, providers = {}, {}
   if type(options.clients) ~= "table" or next(options.clients) == nil then
@@ -64,7 +71,7 @@ function line_methods:upsert(person)
   if type(person) ~= "table" then
     error("usher.onboarding:upsert: expected a table, not " .. type(person), 2)
   end
-  local problem = validate.problem(self.clients, person)
+  local problem = validate.problem(self, person)
   if problem then error("usher.onboarding:upsert: " .. problem, 2) end
   local outcomes, first = {}, nil
   for _, provider in ipairs(self.providers) do

@@ -54,8 +54,9 @@ end
 
 -- What is left to do for a row, and what earlier runs began and did not live to finish.
 local function compare(self, item)
-  local known, problem = {}, nil
+  local known = {}
   if self.journal then
+    local problem
     known, problem = self.journal:earlier(item.line)
     if not known then return nil, problem end
   end

@@ -5,6 +5,7 @@
 -- - `read`, `create`, `update`: three calls. `absent` is the status of a reader that finds nobody;
 --   `taken` the status of a creation that finds somebody; `first` says that the reader is asked
 --   before anything is created; `same` are the members of the read person that an update would set
+-- - `account`: headers of a request that tell one account from another, and what of each does
 -- - `needs`: a field without which the call does more harm than good; `why` says what
 -- @module usher.onboarding.people
 
@@ -41,6 +42,10 @@ M.providers = {
     put = { call = "get_or_update_user_by_app_id", arguments = { app_user_id = "id" } },
   },
   qiscus = {
+    account = { -- the secret too: passwords could be guessed from the journal without it
+      { "QISCUS-SDK-APP-ID", ".*" }, { "QISCUS_SDK_APP_ID", ".*" },
+      { "QISCUS-SDK-SECRET", ".*" }, { "QISCUS_SDK_SECRET", ".*" },
+    },
     read = {
       call = "user_profile", arguments = { user_id = "id" }, absent = 404, first = true,
       same = {
@@ -56,6 +61,7 @@ M.providers = {
     },
   },
   smooch = {
+    account = { { "Authorization", "^Bearer ([^.]*)" } }, -- of a JWT the head, which names the key
     read = { call = "get_app_user", arguments = { user_id = "id" }, absent = 404 },
     create = {
       call = "pre_create_app_user", taken = 409, arguments = with(profile, { user_id = "id" }),

@@ -61,14 +61,21 @@ local function read(client, steps, person)
   return nil, err
 end
 
+-- The kinds of an error that say: it was not done. Of the others nobody knows.
+local REFUSALS = { http = true, api = true, rate_limited = true, redirect = true }
+
 local function create(client, provider, steps, person)
   local result, err = call(client, steps.create, person)
   if result then return done("created", result) end
-  if err.status == steps.create.taken then return update(client, provider, steps, person) end
-  if not err.request_sent or (err.status and err.status < 500) then return nil, err end
-  local found = read(client, steps, person) -- sent, and nobody knows
+  if steps.create.taken and err.status == steps.create.taken then
+    return update(client, provider, steps, person)
+  end
+  if not err.request_sent or (REFUSALS[err.kind] and (err.status or 0) < 500) then
+    return nil, err
+  end
+  local found = read(client, steps, person)
   if found then return done("created", found) end
-  return nil, err
+  return nil, err, not err.status or found == nil -- it may still be on its way
 end
 
 --- Puts a person into a provider.
@@ -80,16 +87,17 @@ end
 -- `"unchanged"` or `"put"`
 -- @treturn[2] nil
 -- @treturn[2] table error
+-- @treturn[2] ?boolean true: it may have been done all the same
 function M.upsert(client, provider, person, uncertain)
   local steps = people.providers[provider]
   if steps.put then
     local result, err = call(client, steps.put, person)
     if result then return done("put", result) end
-    return nil, err
+    return nil, err, err.request_sent and not err.status
   end
   if steps.read.first or uncertain then
     local found, err = read(client, steps, person)
-    if err then return nil, err end
+    if err then return nil, err, uncertain end
     if found then return update(client, provider, steps, person, found) end
   end
   return create(client, provider, steps, person)
@@ -106,6 +114,33 @@ function M.calls(provider, person)
     if step then calls[#calls + 1] = { step.call, people.arguments(step, person) } end
   end
   return calls
+end
+
+--- What tells where a client puts people: its server and, where the provider says, its app. Who
+-- was put into one account is not in another.
+-- @tparam userdata client
+-- @tparam string provider
+-- @treturn string
+function M.account(client, provider)
+  local steps = people.providers[provider]
+  local step = steps.put or steps.create
+  local request = client:request(step.call, people.arguments(step, { id = "account" }))
+  local parts = { request.url }
+  for _, rule in ipairs(steps.account or {}) do
+    parts[#parts + 1] = (request.headers[rule[1]] or ""):match(rule[2]) or ""
+  end
+  return core.sha256(table.concat(parts, "\n"))
+end
+
+--- What tells whether a row was put there as it is now: of what the provider gets of it.
+-- @tparam string account
+-- @tparam string provider
+-- @tparam table person
+-- @treturn string
+function M.digest(account, provider, person)
+  local steps = people.providers[provider]
+  local arguments = people.arguments(steps.put or steps.create, person)
+  return core.sha256(account .. "\n" .. core.encode(arguments)):sub(1, 16)
 end
 
 return M
