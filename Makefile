@@ -97,6 +97,8 @@ build/$(1)/obj/%.o: src/%.c Makefile
 	$$(say) "cc $$@"
 	$$(Q)$$(CC) $$(CPPFLAGS) $$(CRYPTO_CFLAGS) $$(CFLAGS) $(2) -c $$< -o $$@
 
+build/$(1)/obj/providers/registry.o: src/providers/list.h
+
 build/$(1)/spec/%: spec/core/%.c $(call objects,$(1),$(PURE_SOURCES)) Makefile
 	@mkdir -p $$(@D)
 	$$(say) "ld $$@"
@@ -146,8 +148,18 @@ build/sources: FORCE
 	@echo $(PURE_SOURCES) $(BINDING_SOURCES) $(CURL_SOURCES) | cmp -s - $@ || \
 	  echo $(PURE_SOURCES) $(BINDING_SOURCES) $(CURL_SOURCES) >$@
 
+# The providers, a line each, for registry.c. Kept with the sources: LuaRocks builds without make.
+PROVIDERS := $(sort $(filter-out registry,$(notdir $(basename $(wildcard src/providers/*.c)))))
+
+src/providers/list.h: FORCE
+	@mkdir -p build
+	@{ echo '/* The providers of this directory: written by make. */'; \
+	  printf 'PROVIDER(%s)\n' $(PROVIDERS); } >build/list.h
+	@cmp -s build/list.h $@ || cp build/list.h $@
+
 -include $(wildcard build/*/obj/*/*.d build/*/spec/*.d)
 .SECONDARY:
+.PHONY: FORCE
 FORCE:
 
 module = build/$(1)/usher/core.so build/$(1)/usher/curl.so
@@ -223,7 +235,7 @@ bench: ## measure many calls at once, and an nginx worker under load (where wrk 
 bench-built:
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/bench/run
 
-.PHONY: memcheck memcheck-built asan asan-built coverage coverage-built rock types clean help
+.PHONY: memcheck memcheck-built asan asan-built coverage coverage-built rock docs types clean help
 memcheck: ## the specs on Lua 5.4 under valgrind
 	@.ci/install memory
 	@$(MAKE) --no-print-directory -s $(parallel) memcheck-built
@@ -259,6 +271,9 @@ coverage-built: $(call module,coverage-5.4)
 	@lcov -q -r build/coverage.info '/usr/*' --rc lcov_branch_coverage=1 -o build/coverage.info
 	@genhtml -q --branch-coverage -o build/coverage/html build/coverage.info
 	@lcov --summary build/coverage.info --rc lcov_branch_coverage=1
+
+docs: all ## write the reference and the guides as a site: docs/index.html
+	@$(LUA54) .ci/docs.lua docs
 
 types: all ## write the types for editors from the rows
 	@$(LUA54) .ci/types.lua >build/types.lua

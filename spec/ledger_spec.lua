@@ -339,21 +339,30 @@ for _, kind in ipairs(ledgers.kinds) do
     it("keeps the journal of an import", function()
       local journal = assert(book:import("people.csv"))
       assert.is_false(journal.resumed)
-      assert(journal:begin{
-        { line = 2, provider = "qiscus", digest = "abc" },
-        { line = 3, provider = "qiscus", digest = "def" },
-      })
-      journal:finish(2, "qiscus", "done")
+      assert(journal:begin(2, 4))
+      journal:done(2, "qiscus", "abc")
       assert(book:flush())
       local again = assert(open():import("people.csv"))
       assert.is_true(again.resumed)
-      assert.equal("done", again:earlier(2).qiscus.state)
-      assert.same({ "begun", "def" }, { again:earlier(3).qiscus.state,
-        again:earlier(3).qiscus.digest })
-      assert.same({}, again:earlier(4))
-      assert(again:begin{ { line = 3, provider = "qiscus", digest = "ghi" } })
-      again:finish(3, "qiscus", "failed", "no")
-      assert.same({ qiscus = { done = 1, failed = 1 } }, (again.store:flush() and again:summary()))
+      local known, _, begun = again:earlier(2)
+      assert.same({ "done", "abc", true }, { known.qiscus.state, known.qiscus.digest, begun })
+      known, _, begun = again:earlier(4)
+      assert.same({ {}, true }, { known, begun })
+      known, _, begun = again:earlier(5)
+      assert.same({ {}, false }, { known, begun })
+      assert(again:begin(3, 9))
+      for line = 3, 6 do again:done(line, "qiscus", "def") end
+      again:failed(2, "qiscus", "ghi", "no")
+      again:take_back(3, 7)
+      assert.same({ qiscus = { done = 4, failed = 1 } }, (again.store:flush() and again:summary()))
+      local third = assert(open():import("people.csv"))
+      local states = {}
+      for line = 2, 9 do
+        known, _, begun = third:earlier(line)
+        states[line - 1] = (known.qiscus and known.qiscus.state or "none") .. tostring(begun)
+      end
+      assert.same({ "failedtrue", "donetrue", "donetrue", "donetrue", "donetrue", "nonetrue",
+        "nonefalse", "nonefalse" }, states)
       assert.is_false(assert(book:import("other.csv")).resumed)
     end)
   end)

@@ -64,8 +64,16 @@ local VERSIONS = {
       name TEXT NOT NULL UNIQUE,
       started_at DOUBLE PRECISION NOT NULL
     )]],
-    [[CREATE TABLE import_rows (
+    [[CREATE TABLE import_ranges (
       import INTEGER NOT NULL REFERENCES imports (number),
+      run INTEGER NOT NULL REFERENCES runs (number),
+      first_line INTEGER NOT NULL,
+      last_line INTEGER NOT NULL,
+      PRIMARY KEY (import, run, first_line)
+    )]],
+    -- no reference to imports: PostgreSQL would look it up for each row
+    [[CREATE TABLE import_rows (
+      import INTEGER NOT NULL,
       line INTEGER NOT NULL,
       provider TEXT NOT NULL,
       digest TEXT NOT NULL,

@@ -16,12 +16,13 @@ local metatable = { __index = methods }
 -- @tparam table reader of the source, at its begin
 -- @tparam {string,...} pages of `validate.all`
 -- @tparam ?table journal of the ledger
+-- @tparam table options of the import: `columns`, `delimiter`
 -- @tparam integer ahead how many rows are noted ahead of their calls
 -- @treturn table
-function M.new(line, reader, pages, journal, ahead)
+function M.new(line, reader, pages, journal, options, ahead)
   local accounts = {}
-  for _, provider in ipairs(line.providers) do
-    accounts[provider] = journal and upserts.account(line.clients[provider], provider)
+  for _, provider in ipairs(journal and line.providers or {}) do
+    accounts[provider] = upserts.account(line.clients[provider], provider, options)
   end
   return setmetatable({
     providers = line.providers, reader = reader, pages = pages, journal = journal, ahead = ahead,
@@ -35,68 +36,63 @@ local CHANGED = "the source has changed since it was looked at; what was sent is
 
 -- Reads the next page; nil, and what is wrong, when it is not the one that was looked at.
 local function read_page(self)
-  local page, digests = {}, {}
+  local page, parts = {}, {}
   while #page < validate.PAGE do
     local person, line, problem, row = self.reader.next()
     if problem then return nil, CHANGED end
     if not person then break end
-    local ok, digest = pcall(validate.digest, person)
-    if not ok then return nil, CHANGED end
-    digests[#digests + 1] = line .. " " .. digest
-    page[#page + 1] = { person = person, line = line, row = row }
+    local text = validate.part(line, row)
+    parts[#parts + 1] = text
+    page[#page + 1] = { person = person, line = line, row = row, text = text }
   end
   local expected = self.pages[self.number + 1]
   if not page[1] and not expected then return page end
-  if not page[1] or validate.page_digest(digests) ~= expected then return nil, CHANGED end
+  if not page[1] or validate.digest(parts) ~= expected then return nil, CHANGED end
   self.number = self.number + 1
   return page
 end
 
--- What is left to do for a row, and what earlier runs began and did not live to finish.
+-- What is left to do for a row, what its digests are, and whether an earlier run may have sent it.
 local function compare(self, item)
-  local known = {}
-  if self.journal then
-    local problem
-    known, problem = self.journal:earlier(item.line)
-    if not known then return nil, problem end
-  end
-  item.todo, item.begun, item.digests = {}, {}, {}
+  local known, problem, begun = self.journal:earlier(item.line)
+  if not known then return problem end
+  local todo, digests = {}, {}
   for _, provider in ipairs(self.providers) do
     local row = known[provider]
-    local digest = self.journal
-      and upserts.digest(self.accounts[provider], provider, item.person) or ""
+    local digest = upserts.digest(self.accounts[provider], provider, item.person, item.text)
     if not row or row.state ~= "done" or row.digest ~= digest then
-      item.todo[#item.todo + 1] = provider
-      item.digests[provider] = digest
-      item.begun[provider] = row ~= nil and row.state == "begun"
+      todo[#todo + 1], digests[provider] = provider, digest
     end
   end
-  return true
+  item.todo, item.digests, item.begun = todo, digests, begun
 end
 
-local function notes_of(items)
-  local notes = {}
-  for _, item in ipairs(items) do
-    for _, provider in ipairs(item.todo) do
-      notes[#notes + 1] = { line = item.line, provider = provider,
-        digest = item.digests[provider] }
-    end
-  end
-  return notes
-end
-
--- The next rows, as many as are noted together.
+-- The next rows, as many as are noted together, and the first and last line of what is to be sent.
 local function next_items(self)
   local items, count = {}, 0
   while self.page[self.at] and count < self.ahead do
-    local item = self.page[self.at]
-    local ok, problem = compare(self, item)
-    if not ok then return nil, problem end
+    local item, problem = self.page[self.at], nil
+    if self.journal then problem = compare(self, item) else item.todo = self.providers end
+    if problem then return nil, problem end
     if item.todo[1] then count = count + 1 end
     items[#items + 1] = item
     self.at = self.at + 1
   end
   return items
+end
+
+-- Between the first and the last row to be sent there may be some that are done: they have an
+-- outcome, which counts for more than the range.
+local function note(self, items)
+  local first, last
+  for _, item in ipairs(items) do
+    if item.todo[1] then first, last = first or item.line, item.line end
+  end
+  if not first then return true end
+  local ok, problem = self.journal:begin(first, last)
+  if not ok then return nil, problem end
+  self.range = first
+  return true
 end
 
 local function refill(self)
@@ -106,21 +102,17 @@ local function refill(self)
     self.page, self.at = page, 1
   end
   local items, problem = next_items(self)
-  local notes = items and notes_of(items)
-  if notes and self.journal and notes[1] then
-    local ok
-    ok, problem = self.journal:begin(notes)
-    if not ok then items = nil end
-  end
-  if not items then
+  local ok = items ~= nil
+  if items and self.journal then ok, problem = note(self, items) end
+  if not ok then
     return nil, "ledger", "the rows could not be written down, so they were not sent: " .. problem
   end
   self.ready, self.first = items, 1
   return true
 end
 
---- The next row: `{ person, line, row, todo, begun }`, `todo` the providers that it has to be
--- put into, `begun` those of them where an earlier run may have done it.
+--- The next row: `{ person, line, row, todo, digests, begun }`, `todo` the providers that it has to
+-- be put into, `begun` whether an earlier run may have done it.
 -- @treturn ?table nil at the end
 -- @treturn[2] nil
 -- @treturn[2] string the kind of an error
@@ -131,35 +123,19 @@ function methods:take()
     local ok, kind, problem = refill(self)
     if not ok then return nil, kind, problem end
     item = self.ready[self.first]
+    if not item then return nil end
   end
-  if not item then return nil end
   self.ready[self.first] = nil
   self.first = self.first + 1
+  self.taken = item.line
   return item
 end
 
---- Gives a row back that was taken and not sent.
--- @tparam table item
-function methods:give_back(item)
-  self.first = self.first - 1
-  self.ready[self.first] = item
-end
-
---- Takes back the notes of the rows that were not sent.
+--- Takes back the notes of the rows that were not taken.
 function methods:close()
-  if not self.journal then return end
-  local notes = {}
-  local index, item = self.first, self.ready[self.first]
-  while item do
-    for _, provider in ipairs(item.todo) do
-      if not item.begun[provider] then
-        notes[#notes + 1] = { line = item.line, provider = provider }
-      end
-    end
-    index = index + 1
-    item = self.ready[index]
+  if self.range and self.ready[self.first] then
+    self.journal:take_back(self.range, self.taken or 0)
   end
-  if notes[1] then self.journal:take_back(notes) end
 end
 
 --- Seconds for which a row may be noted ahead of its call.
@@ -171,7 +147,7 @@ M.AHEAD = 2
 -- @tparam ?number rate rows a second
 -- @treturn integer
 function M.ahead(concurrency, rate)
-  local rows = math.min(8 * concurrency, validate.PAGE)
+  local rows = math.min(16 * concurrency, validate.PAGE)
   if rate then rows = math.min(rows, math.floor(rate * M.AHEAD)) end
   return math.max(rows, 1)
 end

@@ -103,14 +103,15 @@ local function is_fatal(err)
   return err.status == 401 or err.kind == "cancelled"
 end
 
--- Into one provider: nil, or the error. What may have been done stays noted as begun.
+-- Into one provider: nil, or the error. What may have been done gets no outcome.
 local function put(run, item, provider)
   local done, err, unknown = upserts.upsert(run.clients[provider], provider, item.person,
-    item.begun[provider])
+    item.begun)
   count(run, provider, done and done.action or "failed")
-  if run.journal and (done or not unknown) then
-    run.journal:finish(item.line, provider, done and "done" or "failed",
-      err and tostring(err) or nil)
+  if run.journal and done then
+    run.journal:done(item.line, provider, item.digests[provider])
+  elseif run.journal and not unknown then
+    run.journal:failed(item.line, provider, item.digests[provider], tostring(err))
   end
   if err and is_fatal(err) then run.failure = run.failure or err end
   return err
@@ -141,7 +142,7 @@ local function count_earlier(run, item)
 end
 
 local function import_row(run, item)
-  if run.failure then return run.feed:give_back(item) end
+  if run.failure then return end
   count_earlier(run, item)
   local err, words, complete = put_all(run, item)
   if not (err or complete) then return end -- it remains
@@ -183,8 +184,7 @@ local function rows(run)
     if kind then
       run.failure = run.failure or failure(kind, problem)
     elseif item and item.todo[1] and not keep_pace(run) then
-      run.feed:give_back(item)
-      item = nil
+      return nil
     end
     return item
   end
@@ -233,7 +233,8 @@ local function begin(run, pages)
     if not journal then return failure("ledger", problem) end
   end
   run.journal = journal
-  run.feed = feeds.new(run, reader, pages, journal, feeds.ahead(run.concurrency, options.rate))
+  run.feed = feeds.new(run, reader, pages, journal, options,
+    feeds.ahead(run.concurrency, options.rate))
 end
 
 local function new_run(line, source, options, total)

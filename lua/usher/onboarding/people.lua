@@ -6,6 +6,7 @@
 --   `taken` the status of a creation that finds somebody; `first` says that the reader is asked
 --   before anything is created; `same` are the members of the read person that an update would set
 -- - `account`: headers of a request that tell one account from another, and what of each does
+-- - `takes_password`: whether a person's password is sent
 -- - `needs`: a field without which the call does more harm than good; `why` says what
 -- @module usher.onboarding.people
 
@@ -42,6 +43,7 @@ M.providers = {
     put = { call = "get_or_update_user_by_app_id", arguments = { app_user_id = "id" } },
   },
   qiscus = {
+    takes_password = true,
     account = { -- the secret too: passwords could be guessed from the journal without it
       { "QISCUS-SDK-APP-ID", ".*" }, { "QISCUS_SDK_APP_ID", ".*" },
       { "QISCUS-SDK-SECRET", ".*" }, { "QISCUS_SDK_SECRET", ".*" },

@@ -116,31 +116,42 @@ function M.calls(provider, person)
   return calls
 end
 
---- What tells where a client puts people: its server and, where the provider says, its app. Who
--- was put into one account is not in another.
+--- What tells where people are put and what is made of their rows: the server and, where the
+-- provider says, the app; and which column is which field. Who was put into one account is not in
+-- another.
 -- @tparam userdata client
 -- @tparam string provider
+-- @tparam table options `columns`, `delimiter`
 -- @treturn string
-function M.account(client, provider)
+function M.account(client, provider, options)
   local steps = people.providers[provider]
   local step = steps.put or steps.create
   local request = client:request(step.call, people.arguments(step, { id = "account" }))
-  local parts = { request.url }
+  local parts = { request.url, core.encode(options.columns or {}), options.delimiter or "," }
   for _, rule in ipairs(steps.account or {}) do
     parts[#parts + 1] = (request.headers[rule[1]] or ""):match(rule[2]) or ""
   end
   return core.sha256(table.concat(parts, "\n"))
 end
 
---- What tells whether a row was put there as it is now: of what the provider gets of it.
--- @tparam string account
+local function without_password(person)
+  local copy = {}
+  for name, value in pairs(person) do copy[name] = value end
+  copy.password = nil
+  return core.encode(copy)
+end
+
+--- What tells whether a row was put there as it is now.
+-- @tparam string account of `account`
 -- @tparam string provider
 -- @tparam table person
+-- @tparam string text the row as it stands
 -- @treturn string
-function M.digest(account, provider, person)
-  local steps = people.providers[provider]
-  local arguments = people.arguments(steps.put or steps.create, person)
-  return core.sha256(account .. "\n" .. core.encode(arguments)):sub(1, 16)
+function M.digest(account, provider, person, text)
+  if person.password and not people.providers[provider].takes_password then
+    text = without_password(person) -- it could be guessed
+  end
+  return core.sha256(account .. text):sub(1, 16)
 end
 
 return M

@@ -9,8 +9,8 @@ local M = {}
 
 local MOST = 50 -- problems that are told
 
---- Rows that are looked at together, and later sent together.
-M.PAGE = 512
+--- Rows whose digest is taken together.
+M.PAGE = 1024
 
 -- What is wrong with a person's own fields.
 local function field_problem(person)
@@ -25,6 +25,7 @@ local function field_problem(person)
     end
   end
   if person.id == nil or person.id == "" then return "id is required" end
+  if person.id:find("%c") then return "id must not hold a control character" end
 end
 
 -- A file in another encoding shows in its texts.
@@ -64,22 +65,23 @@ function M.problem(line, person)
   return field_problem(person) or text_problem(person) or call_problem(line, person)
 end
 
---- What tells one person's row from another, or from itself after it was edited.
--- @tparam table person
+--- What a row counts for in the digest of its page.
+-- @tparam integer line
+-- @tparam string|{string,...} row as the source gave it
 -- @treturn string
-function M.digest(person)
-  return core.sha256(core.encode(person))
+function M.part(line, row)
+  return line .. "\n" .. (type(row) == "table" and table.concat(row, "\n") or row)
 end
 
---- What tells a page of rows from any other.
--- @tparam {string,...} digests of its rows, each behind its line
+--- What a page of rows is known by.
+-- @tparam {string,...} parts of its rows
 -- @treturn string
-function M.page_digest(digests)
-  return core.sha256(table.concat(digests, "\n"))
+function M.digest(parts)
+  return core.sha256(table.concat(parts, "\n"))
 end
 
 local function end_page(found)
-  found.pages[#found.pages + 1] = M.page_digest(found.page)
+  found.pages[#found.pages + 1] = M.digest(found.page)
   found.page = {}
 end
 
@@ -90,7 +92,7 @@ end
 
 -- Looks at one row; false when that was the last.
 local function look(line, source, reader, found)
-  local person, at, problem = reader.next()
+  local person, at, problem, row = reader.next()
   if not person and not problem then return false end
   problem = problem or M.problem(line, person)
   if not problem and found.lines[person.id] then
@@ -102,7 +104,7 @@ local function look(line, source, reader, found)
   end
   found.lines[person.id] = at
   found.rows = found.rows + 1
-  found.page[#found.page + 1] = at .. " " .. M.digest(person)
+  found.page[#found.page + 1] = M.part(at, row)
   if found.page[M.PAGE] then end_page(found) end
   return true
 end
