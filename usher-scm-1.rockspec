@@ -83,6 +83,7 @@ build = {
         "src/curl/bytes.c",
         "src/curl/clock.c",
         "src/curl/easy.c",
+        "src/curl/framing.c",
         "src/curl/head.c",
         "src/curl/loop.c",
         "src/curl/module.c",

@@ -62,6 +62,7 @@ describe("the options of a client", function()
     { "app_id", "must be of type string, not table", {} },
     { "base_url", "must be of type string, not function", print },
     { "timeout", "must be of type number", "30" },
+    { "timeout", "must be of type number", io.stdout },
     { "connect_timeout", "must be of type number", true },
     { "deadline", "must be of type number", {} },
     { "retries", "must be of type integer", "2" },
@@ -215,6 +216,15 @@ describe("extra headers", function()
     refuses(("a %s for a value"):format(type(select(2, next(headers)))), "qiscus",
       { headers = headers }, "headers must map strings to strings")
   end
+
+  refuses("more of them than any server takes", "qiscus",
+    { headers = { ["X-A"] = ("x"):rep(70000) } }, "headers are too large")
+
+  it("are refused when two are one but for the case of their names", function()
+    local message = refusal.of_client("qiscus", refusal.options("qiscus",
+      { headers = { ["X-A"] = "1", ["x-a"] = "2" } }))
+    assert.matches("^usher%.qiscus: headers sets twice [Xx]%-[Aa]$", message)
+  end)
 end)
 
 describe("a base_url", function()

@@ -1,61 +1,98 @@
--- The table of faults through libcurl: one call after the other, and many at once in usher.map.
+-- The table of faults through libcurl, with real clients: one call after the other, and many at
+-- once in usher.map.
 
-local curl = require "usher.transport.curl"
+local calls = require "spec.support.calls"
 local faults = require "spec.support.faults"
+local process = require "spec.support.process"
 local provider = require "spec.support.provider"
-local usher = require "usher"
 
-describe("a fault", function()
-  local server
-  setup(function() server = provider.start() end)
-  teardown(function() server:stop() end)
+local cjson = require "cjson.safe"
+
+local CONCURRENCY = 64
+local SHARES = 24 -- processes that meet slow faults, each alone
+local MEGABYTE = 1048576
+
+-- Everything takes longer, and more memory, under valgrind and the sanitizers.
+local CHECKED = (os.getenv("UNDER") or "") ~= ""
+
+-- How far the memory of the process may rise: what is too large has a limit of 1 MB a call; 2 MB of
+-- JSON that is nothing but small tables are 40 times as much in Lua.
+local ceilings = { size = 16 * MEGABYTE, framing = 16 * MEGABYTE, content = 100 * MEGABYTE }
+
+describe("under every fault", function()
+  local server, lone_server, children
+  local met = 0
+
+  -- Where it is met; patience: seconds before a call is given up whose fault takes time.
+  local function place_of(transport, upstream, patience)
+    local urls = {}
+    for listener in pairs(upstream.ports) do urls[listener] = upstream:url(listener, "") end
+    return { transport = transport, urls = urls, ca_file = upstream.files.ca_file,
+      patience = patience * (CHECKED and 5 or 1), checked = CHECKED }
+  end
+
+  -- They take longer than anything else here, so they begin first.
+  local function start_children()
+    children = {}
+    local place = place_of("blocking", lone_server, 1)
+    for share = 1, SHARES do
+      children[share] = process.start("spec/support/walk.lua", cjson.encode{
+        place = place, slow = true, share = share - 1, shares = SHARES })
+    end
+  end
+
+  setup(function()
+    server, lone_server = provider.start(), provider.start()
+    start_children()
+  end)
+  teardown(function()
+    for _, child in ipairs(children) do child:close() end
+    server:stop()
+    lone_server:stop()
+    print(("\n%d fault outcomes"):format(met))
+  end)
   before_each(function() server:clear() end)
 
-  local function url_of(row) return server:url(row[2], row[3], row[6]) end
-
-  -- What came of a request, and how often the server saw it.
-  local function check(transport, row, request)
-    local status, kind, _, sent = transport.send(request)
-    if status then kind = nil end
-    return faults.problem(row, status, kind, sent)
+  local function judge(jobs, outcomes, journal)
+    met = met + #jobs
+    assert.truthy(#jobs > 0)
+    assert.same({}, calls.problems(jobs, outcomes, journal))
   end
 
-  local function with_transport(fn)
-    local transport = curl.new{ ca_file = server.files.ca_file }
-    fn(transport)
-    transport.close()
+  local function walk(jobs, concurrency)
+    local before = process.settled_descriptors()
+    local outcomes = calls.walk(jobs, concurrency)
+    local after = process.settled_descriptors()
+    judge(jobs, outcomes, server:journal())
+    assert.equal(before, after)
   end
 
-  for _, row in ipairs(faults.rows) do
-    it("has the right outcome, alone: " .. row[1], function()
-      for _, request in ipairs(faults.requests(url_of(row))) do
-        with_transport(function(transport) assert.is_nil(check(transport, row, request)) end)
-        if not request.idempotent then assert.truthy(#server:journal() <= 2) end
-      end
+  for _, family in ipairs(faults.families) do
+    it(("of %s each call ends as it should, alone"):format(family), function()
+      local rise = process.watch_memory()
+      walk(calls.jobs(place_of("blocking", server, 1), family, false))
+      local ceiling = not CHECKED and ceilings[family] or math.huge
+      assert.truthy((rise() or 0) < ceiling, rise())
+    end)
+
+    it(("of %s each call ends as it should, many at once"):format(family), function()
+      walk(calls.jobs(place_of("map", server, 1), family, false), CONCURRENCY)
     end)
   end
 
-  it("has the right outcome for all of them at once, and each request is seen once", function()
-    with_transport(function(transport)
-      local jobs = {}
-      for _, row in ipairs(faults.rows) do
-        for _, request in ipairs(faults.requests(url_of(row))) do
-          jobs[#jobs + 1] = { row = row, request = request }
-        end
+  it("that takes time each call ends as it should, many at once", function()
+    local jobs = calls.jobs(place_of("map", server, 3), nil, true)
+    walk(jobs, #jobs)
+  end)
+
+  it("that takes time each call ends as it should, alone", function()
+    local outcomes = {}
+    for _, child in ipairs(children) do
+      for _, pair in ipairs(assert(cjson.decode(child:read("*a")))) do
+        outcomes[pair[1]] = pair[2]
       end
-      local problems = usher.map(jobs, function(job)
-        local problem = check(transport, job.row, job.request)
-        return problem and job.row[1] .. ": " .. problem
-      end, { concurrency = #jobs })
-      assert.same({}, problems)
-      local writes = {}
-      for _, request in ipairs(server:journal()) do
-        if request.method == "POST" then
-          local key = request.listener .. request.target
-          writes[key] = (writes[key] or 0) + 1
-        end
-      end
-      for target, count in pairs(writes) do assert.equal(1, count, target) end
-    end)
+    end
+    local jobs = calls.jobs(place_of("blocking", lone_server, 1), nil, true)
+    judge(jobs, outcomes, lone_server:journal())
   end)
 end)

@@ -6,6 +6,7 @@ local core = require "usher.core"
 local usher = require "usher"
 local fake = require "spec.support.fake"
 local refusal = require "spec.support.refusal"
+local variables = require "spec.support.variables"
 
 local pool = fake.pool()
 
@@ -431,6 +432,154 @@ describe("a token that was replaced while a call was on its way", function()
     assert.equal("fail", action)
     assert.equal("*** and ***", err.body)
   end)
+end)
+
+describe("credentials over plain HTTP", function()
+  local SECRET = "plain-http-5ecret"
+
+  local function refused(base, more)
+    local options = { app_id = "a", secret = SECRET, base_url = base }
+    for name, value in pairs(more or {}) do options[name] = value end
+    local message = refusal.of_client("qiscus", options)
+    assert.truthy(message:find("base_url", 1, true), base)
+    assert_clean({ SECRET }, message)
+  end
+
+  -- What looks like loopback, is read as loopback by some only, or hides another host.
+  for _, base in ipairs{
+    "http://localhost.evil.example", "http://127.0.0.1.evil.example", "http://evil.localhost",
+    "http://xlocalhost", "http://localhost.", "http://127.0.0.1.", "http://127.1", "http://127.0.1",
+    "http://127", "http://2130706433", "http://0x7f000001", "http://0x7f.0.0.1",
+    "http://0177.0.0.1", "http://017700000001", "http://127.0.0.01", "http://127.0.0.256",
+    "http://127.0.0.1000", "http://127...", "http://127..0.1", "http://127.0.0.1e0",
+    "http://0.0.0.0", "http://0", "http://10.0.0.1", "http://169.254.169.254", "http://[::]",
+    "http://[::2]", "http://[0:0:0:0:0:0:0:1]", "http://[::ffff:127.0.0.1]", "http://[::1%25lo]",
+    "http://[::1].evil.example", "http://[::1]evil.example", "http://::1",
+    "http://localhost@evil.example", "http://localhost:80@evil.example",
+    "http://127.0.0.1:80@evil.example", "http://me:pass@localhost", "http://@localhost",
+    "http://localhost\\@evil.example", "http://localhost#@evil.example",
+    "http://localhost?@evil.example", "http://localhost%2eevil.example",
+    "http://127.0.0.1%2f@evil.example", "http://localhost\0.evil.example",
+    "http://localhost\t.evil.example", "http://localhost\r\nHost: evil.example",
+    "http://\226\147\155ocalhost", "http://\239\188\145\239\188\146\239\188\151.0.0.1",
+    "HTTP://evil.example", "http:evil.example", "http:/evil.example", "http:///evil.example",
+  } do
+    it(("are refused: %q"):format(base), function() refused(base) end)
+  end
+
+  it("are refused where the variable says so, too", function()
+    local suffix = _VERSION == "Lua 5.1" and "" or "_5_4"
+    local first = 0
+    while arg[first - 1] do first = first - 1 end
+    local pipe = assert(io.popen(([[env USHER_QISCUS_BASE_URL=http://evil.example '%s' '%s' %s -e '
+      print(pcall(require("usher").qiscus, { app_id = "a", secret = "s3cret" }))' 2>&1]]):format(
+      "LUA_PATH" .. suffix .. "=" .. package.path, "LUA_CPATH" .. suffix .. "=" .. package.cpath,
+      arg[first])))
+    local output = pipe:read("*a")
+    pipe:close()
+    assert.matches("^false\t.*base_url must be https", output)
+  end)
+
+  for _, base in ipairs{
+    "http://localhost", "http://localhost:8080/x", "http://127.0.0.1", "http://127.255.255.255:1",
+    "http://127.0.0.0", "http://[::1]", "http://[::1]:8080",
+  } do
+    it("may go to loopback: " .. base, function()
+      open("qiscus", {}, { base_url = base })
+    end)
+  end
+
+  it("may go elsewhere with insecure_http = true, and with nothing less", function()
+    open("qiscus", {}, { base_url = "http://evil.example", insecure_http = true })
+    refused("http://evil.example", { insecure_http = false })
+    for _, value in ipairs{ "true", 1, "yes" } do
+      local message = refusal.of_client("qiscus",
+        { app_id = "a", secret = SECRET, base_url = "http://evil.example", insecure_http = value })
+      assert.truthy(message:find("insecure_http must be of type boolean", 1, true))
+    end
+    refused("http://me@evil.example", { insecure_http = true })
+  end)
+
+  it("may not go through a proxy, be it on the way to loopback", function()
+    for _, proxy in ipairs{ "environment", "http://proxy.example", "socks5h://127.0.0.1:1" } do
+      local message = refusal.of_client("qiscus",
+        { app_id = "a", secret = SECRET, base_url = "http://localhost", proxy = proxy })
+      assert.truthy(message:find("proxy would see credentials in clear", 1, true))
+      open("qiscus", {}, { base_url = "https://localhost", proxy = proxy })
+      open("qiscus", {}, { base_url = "http://localhost", proxy = proxy, insecure_http = true })
+    end
+  end)
+
+  it("cannot be had by a call, which has no base_url of its own", function()
+    local client, world = open("qiscus")
+    local message = refusal.of_call(client, "user_profile",
+      { user_id = "u", base_url = "http://evil.example" })
+    assert.truthy(message:find("unknown argument 'base_url'", 1, true))
+    assert.has_error(function()
+      client:user_profile({ user_id = "u" }, { base_url = "http://evil.example" })
+    end)
+    assert.same({}, world.requests)
+  end)
+end)
+
+describe("an error handler that reads every variable", function()
+  -- What it finds when `act` raises, and says of the way to it; `mine` are tables of the caller.
+  local function found(mine, act)
+    local strings, count, trace
+    local ok, problem = xpcall(act, function(problem)
+      strings, count = variables.strings(mine)
+      trace = debug.traceback()
+      return problem
+    end)
+    assert.is_false(ok)
+    assert.is_number(count, problem)
+    assert.is_true(count > 0 and #strings > 0)
+    return strings, trace
+  end
+
+  local function options_of(story, provider, more)
+    local options = { base_url = "http://127.0.0.1:1" }
+    for _, from in ipairs{ fake.options[provider], story.options, more } do
+      for name, value in pairs(from) do options[name] = value end
+    end
+    for name, value in pairs(options) do
+      if value == fake.unset then options[name] = nil end
+    end
+    options.proxy = nil -- the client keeps the text, for its transport
+    return options
+  end
+
+  for name, story in pairs(stories("plain")) do
+    local provider = story.provider or name
+    local secrets = { story.options.headers["X-Extra"] }
+    for _, secret in ipairs(story.secrets) do secrets[#secrets + 1] = secret end
+
+    it("finds no secret of a client that is refused: " .. name, function()
+      local options = options_of(story, provider, { retries = "many" })
+      assert_clean(secrets, found({ [options] = true, [options.headers] = true }, function()
+        usher[provider](options)
+      end))
+    end)
+
+    for what, row in pairs{
+      ["whose arguments are wrong"] = { arguments = { nonsense = true } },
+      ["whose clock raises"] = { options = { clock = function() error "here" end } },
+      ["whose event function raises"] = { options = { on_event = function() error "here" end } },
+    } do
+      it(("finds no secret of a call %s: %s"):format(what, name), function()
+        local options = options_of(story, provider, row.options or {})
+        local client = usher[provider](options)
+        finally(function() client:close() end)
+        local arguments = {}
+        for key, value in pairs(story.arguments) do arguments[key] = value end
+        for key, value in pairs(row.arguments or {}) do arguments[key] = value end
+        local mine = { [options] = true, [options.headers] = true, [arguments] = true }
+        assert_clean(secrets, found(mine, function()
+          client[story.method](client, arguments)
+        end))
+      end)
+    end
+  end
 end)
 
 describe("a refusal of options", function()

@@ -104,4 +104,9 @@ function line_methods:import(source, options)
   return importing.import(self, source, options)
 end
 
-return setmetatable(M, { __call = function(_, options) return new(options) end })
+return setmetatable(M, {
+  __call = function(_, options)
+    local line = new(options) -- no tail call: errors are told at the line of our caller
+    return line
+  end,
+})

@@ -184,7 +184,7 @@ local function wait(self)
   if self.poller then
     self.poller.wait(seconds)
   elseif timer then
-    core.sleep(seconds)
+    if seconds > 0 then core.sleep(seconds) end
   else
     error("usher: every task waits, and for nothing")
   end

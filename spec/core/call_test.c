@@ -328,6 +328,44 @@ static void a_request_that_does_not_fit_is_refused(void) {
   close_world(&w);
 }
 
+/* The secrets fit into the options one by one, not into the headers. */
+static void credentials_that_do_not_fit_are_told(void) {
+  static char large[US_LIMIT_OPTION + 1];
+  const char *const options[][2] = {
+      {"app_id", large}, {"secret", "s3cret-key"}, {NULL, NULL}};
+  us_value values[1];
+  world w;
+  memset(large, 'x', sizeof large - 1);
+  open_world(&w, "qiscus", options);
+  values[0] = text_value("bob");
+  begin(&w, "user_profile", values);
+  step(&w, NULL);
+  CHECK(w.action == US_FAIL);
+  CHECK(w.call.error.kind == US_KIND_TOO_LARGE);
+  CHECK(!w.call.error.request_sent);
+  close_world(&w);
+}
+
+static void a_refused_token_request_is_named_in_so_many_words(void) {
+  static char words[US_LIMIT_TEXT + 1];
+  static const char *list[][2] = {{"result_msg", words}};
+  const fields refusal = {(const char *const(*)[2])list, 1};
+  us_value values[1];
+  us_slice message;
+  world w;
+  memset(words, 'x', sizeof words - 1);
+  open_world(&w, "vchatcloud", vchatcloud);
+  values[0] = text_value("room");
+  begin(&w, "list_users", values);
+  step(&w, NULL);
+  answer(&w, 400, "{}", &refusal);
+  CHECK(w.action == US_FAIL);
+  message = us_buffer_slice(&w.call.error.message);
+  CHECK(message.length == US_LIMIT_TEXT);
+  CHECK(memcmp(message.data, "issue_token: xxx", 16) == 0);
+  close_world(&w);
+}
+
 int main(void) {
   a_call_from_begin_to_done();
   bodies_are_written_in_row_order();
@@ -339,5 +377,7 @@ int main(void) {
   what_does_not_fit_is_invalid();
   the_deadline_and_a_closed_client_end_it();
   a_request_that_does_not_fit_is_refused();
+  credentials_that_do_not_fit_are_told();
+  a_refused_token_request_is_named_in_so_many_words();
   return test_result();
 }

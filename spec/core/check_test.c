@@ -154,6 +154,41 @@ static void absence_and_null(void) {
   says(&row, null, "it cannot be null");
 }
 
+/* Limits of texts are in characters, as providers count. */
+static void texts_have_a_longest_length(void) {
+  us_parameter row = {0};
+  us_value value = {0};
+  value.kind = US_TEXT;
+  row.name = "it";
+  row.type = US_STRING;
+  row.place = US_BODY;
+  row.maximum = 3;
+  value.text = us_text("abc");
+  says(&row, value, "");
+  value.text = us_text("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80");
+  says(&row, value, "");
+  value.text = us_text("abcd");
+  says(&row, value, "it must have at most 3 characters");
+  value.text = us_text("\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80.");
+  says(&row, value, "it must have at most 3 characters");
+  row.maximum = 0;
+  says(&row, value, "");
+}
+
+/* us_type_name knows every combination that the rows use. */
+static void every_row_has_a_type_with_a_name(void) {
+  size_t i, j, k;
+  for (i = 0; i < us_provider_count; i++) {
+    const us_provider *provider = us_providers[i];
+    for (j = 0; j < provider->option_count; j++)
+      CHECK(strcmp(us_type_name(&provider->options[j]), "value") != 0);
+    for (j = 0; j < provider->method_count; j++)
+      for (k = 0; k < provider->methods[j].count; k++)
+        CHECK(strcmp(us_type_name(&provider->methods[j].parameters[k]),
+                     "value") != 0);
+  }
+}
+
 int main(void) {
   one_is_a_line_and_several_are_a_list();
   names_are_cut_and_lists_too();
@@ -161,6 +196,8 @@ int main(void) {
   texts_are_held_against_their_rows();
   numbers_and_lists_have_bounds();
   absence_and_null();
+  texts_have_a_longest_length();
+  every_row_has_a_type_with_a_name();
   us_problems_free(&problems);
   us_buffer_free(&text);
   return test_result();

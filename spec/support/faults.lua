@@ -1,84 +1,47 @@
--- What a provider may do to a request, and what a transport may make of it: one table for all
--- transports. A row is `{ name, listener, path, expected, sent }`: `expected` is the status of an
--- answer or the kinds that are right; `sent` is what the transport must say, nil where it cannot
--- know better than true. Walked by faults_spec.lua and nginx/faults_spec.lua.
+-- What a provider may do to a call, and what may come of it: one table for all transports, all
+-- providers and all methods. Walked by faults_spec.lua and nginx/faults_spec.lua with real clients,
+-- see support/calls.lua; the rows are in support/faults, the faults themselves in support/server.
+--
+-- A row has
+--   family, name
+--   listener, path: where the fault is met; scheme, when it is not the listener's own
+--   kinds: the kind of error that is right, or the few, separated by bars; "ok" is a result. A
+--     function is asked for them, with the method.
+--   nginx: the kinds there, where they differ; only = "curl": what nginx cannot meet
+--   sent: what err.request_sent must be, nil where nobody can know
+--   status: that the error has; retry_after: { from, to }, false for none
+--   check: a function that says what is wrong with a result
+--   calls: how many one client makes, each to the same end
+--   requests: { [idempotent] = how many the provider sees }, where it is not one an attempt
+--   heavy: not met where everything takes long
+--   final: what could be repeated is not, because the provider asks for too much patience
+--   few: met by one method that may be repeated and one that may not, not by all of them
+-- Whether the call may be repeated, and so how often the provider may see it, follows from the
+-- kind, the status and `sent` by the contract: see support/calls.lua.
 
-local M = {}
+local M = { rows = {}, families = {} }
 
---- The request of every row, but for `url`, `method`, `body` and `idempotent`.
-M.limits = { timeout = 1, connect_timeout = 1, max_response_size = 100000 }
+-- What happens to bytes may happen to them over TLS, too.
+local twinned = { connection = true, time = true, framing = true, size = true }
 
-M.rows = {
-  { "an answer", "http", "/ok", 200 },
-  { "an answer over TLS", "https", "/ok", 200 },
-  { "a redirect, not followed", "http", "/redirect/302/elsewhere", 302 },
-  { "an error status", "http", "/status/503", 503 },
-  { "no body where none is due", "http", "/status/204", 204 },
-  { "interim answers", "http", "/interim", 200 },
-
-  { "nobody listens", "refused", "/ok", { "network" }, false },
-  { "accepted and closed", "accept_close", "/ok", { "network" } },
-  { "accepted and reset", "accept_reset", "/ok", { "network" } },
-  { "closed before the reply", "http", "/close_before_reply", { "network" }, true },
-  { "reset before the reply", "http", "/reset_before_reply", { "network" }, true },
-  { "reset in the body", "http", "/reset_in_body", { "network" }, true },
-  { "a body cut short", "http", "/truncated", { "network" }, true },
-  { "chunks cut short", "http", "/truncated_chunks", { "network" }, true },
-
-  { "silence after the request", "http", "/stall/start", { "timeout" }, true },
-  { "silence after the head", "http", "/stall/head", { "timeout" }, true },
-  { "silence in the body", "http", "/stall/body", { "timeout" }, true },
-  { "a byte now and then", "http", "/slow/200", { "timeout" }, true },
-  { "silence where TLS is due", "silent", "/ok", { "timeout" }, false, "https" },
-
-  { "HTTP/0.9", "http", "/http09", { "protocol" }, true },
-  { "a chunk without a size", "http", "/bad_chunk", { "protocol" }, true },
-  { "a negative length", "http", "/length_negative", { "protocol" }, true },
-  { "two lengths", "http", "/lengths_differ", { "protocol" }, true },
-
-  { "a body above the ceiling", "http", "/sized/200000", { "too_large" }, true },
-  { "chunks above the ceiling", "http", "/chunks/200000", { "too_large" }, true },
-  { "an endless body", "http", "/endless_body", { "too_large" }, true },
-  { "endless headers", "http", "/endless_headers", { "too_large" }, true },
-  { "endless interim answers", "http", "/endless_interim", { "too_large", "protocol" }, true },
-
-  { "an expired certificate", "expired", "/ok", { "tls" }, false },
-  { "a certificate nobody trusts", "unknown_ca", "/ok", { "tls" }, false },
-  { "a certificate of another host", "wrong_host", "/ok", { "tls" }, false },
-}
-
-local function contains(list, value)
-  for _, each in ipairs(list) do
-    if each == value then return true end
-  end
-  return false
+local function twin_of(row)
+  local twin = {}
+  for name, value in pairs(row) do twin[name] = value end
+  twin.few, twin.listener, twin.name = true, "https", row.name .. ", over TLS"
+  return twin
 end
 
---- What is wrong with an outcome, or nil.
--- @tparam table row
--- @tparam ?number status
--- @tparam ?string kind when there is no status
--- @tparam ?boolean sent
-function M.problem(row, status, kind, sent)
-  local expected, expected_sent = row[4], row[5]
-  if type(expected) == "number" then
-    if status == expected then return nil end
-    return ("%s instead of %d"):format(tostring(status or kind), expected)
-  elseif status or not contains(expected, kind) then
-    return ("%s instead of %s"):format(tostring(status or kind), table.concat(expected, " or "))
-  elseif expected_sent ~= nil and sent ~= expected_sent then
-    return ("sent is %s"):format(tostring(sent))
-  end
-end
+local known = {}
 
---- The requests of a row: one that may be repeated and one that may not.
--- @tparam string url
-function M.requests(url)
-  assert(url:find("^https?://"), url)
-  local repeatable = { method = "GET", url = url, headers = {}, idempotent = true }
-  local once = { method = "POST", url = url, headers = {}, body = "{}", idempotent = false }
-  for name, value in pairs(M.limits) do repeatable[name], once[name] = value, value end
-  return { repeatable, once }
+for _, part in ipairs{ "wire", "answers" } do
+  for _, row in ipairs(require("spec.support.faults." .. part)) do
+    if not known[row.family] then M.families[#M.families + 1] = row.family end
+    known[row.family] = true
+    M.rows[#M.rows + 1] = row
+    if twinned[row.family] and row.listener == "http" and not row.few then
+      M.rows[#M.rows + 1] = twin_of(row)
+    end
+  end
 end
 
 return M

@@ -83,6 +83,16 @@ function methods:clear()
   assert(self:ask("clear"))
 end
 
+--- Lets the server write what it holds back: forged answers that are late.
+function methods:release()
+  assert(self:ask("release"))
+end
+
+--- Says goodbye on all connections, also those that clients keep for later.
+function methods:hang_up()
+  assert(self:ask("hang_up"))
+end
+
 --- How many connections the requests in the journal came over.
 function methods:connections()
   local seen, count = {}, 0

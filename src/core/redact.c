@@ -146,12 +146,13 @@ static void add_place(places *to, size_t at) {
    one may have become the other. */
 static void spell_byte(us_slice text, size_t at, char byte, places *to) {
   unsigned long code;
-  int there = byte_at(text, at);
+  int there = byte_at(text, at), levels = 4;
   if (there == (unsigned char)byte || (byte == ' ' && there == '+') ||
       (byte == '+' && there == ' '))
     add_place(to, at + 1);
   if (there != '%') return;
-  for (at++; read_digits(text, at, 16, 2, &code) == 2; at += 2) {
+  for (at++; levels-- > 0 && read_digits(text, at, 16, 2, &code) == 2;
+       at += 2) {
     if (code == (unsigned char)byte) add_place(to, at + 2);
     if (code != '%') return;
   }
@@ -170,9 +171,13 @@ static void spell_bytes(us_slice text, size_t at, us_slice bytes, places *to) {
     add_place(to, here.at[k]);
 }
 
-/* Behind the backslashes at `at`: JSON in JSON has more than one. */
+/* JSON in JSON doubles the backslashes of an escape. This many are looked at,
+   or a text of nothing else would take a time that grows with its square. */
+#define MOST_BACKSLASHES 16
+
 static size_t skip_backslashes(us_slice text, size_t at) {
-  while (byte_at(text, at) == '\\')
+  size_t most = at + MOST_BACKSLASHES;
+  while (byte_at(text, at) == '\\' && at < most)
     at++;
   return at;
 }
@@ -239,12 +244,19 @@ static size_t backslash_end(us_slice text, size_t at) {
   return to.count > 0 ? to.at[0] : 0;
 }
 
-/* `count` of them or more; the last may belong to what follows. */
+/* `count` of them or more; the last may belong to what follows, and what looks
+   like an escaped one may be none. */
 static void spell_backslashes(us_slice text, size_t at, size_t count,
                               places *to) {
-  size_t found = 0, last = at, end;
-  if (skip_backslashes(text, at) >= at + count) add_place(to, at + count);
-  while ((end = backslash_end(text, at)) > 0) {
+  size_t raw = 0, found = 0, last = at, end;
+  while (raw < MOST_BACKSLASHES * count && byte_at(text, at + raw) == '\\')
+    raw++;
+  if (raw >= count) {
+    add_place(to, at + count);
+    add_place(to, at + raw);
+  }
+  while (found < MOST_BACKSLASHES * count &&
+         (end = backslash_end(text, at)) > 0) {
     last = at;
     at = end;
     found++;
@@ -265,10 +277,14 @@ static void spell(us_slice text, size_t at, const character *wanted,
   spell_html(text, at, wanted->code, to);
 }
 
+/* Of one byte of a secret, or about that. */
+#define LONGEST_SPELLING 32
+
 /* The text ends here, perhaps within a character: it may have been cut when
    enough was there to be worth hiding. */
 static bool is_cut(us_slice text, size_t at, size_t done, us_slice wanted) {
-  size_t left, end, begun = at;
+  size_t left = text.length - at, end, begun = at;
+  if (left > LONGEST_SPELLING * (wanted.length + 1)) return false;
   while (wanted.data[0] == '\\' && (end = backslash_end(text, at)) > 0) {
     at = end;
     done++;

@@ -22,6 +22,13 @@ static us_status result(int ok) {
   return unsupported && !no_memory ? US_CRYPTO : US_NO_MEMORY;
 }
 
+us_status us_crypto_start(void) {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+  if (OSSL_LIB_CTX_get0_global_default() == NULL) return US_NO_MEMORY;
+#endif
+  return US_OK;
+}
+
 us_status us_sha256(us_slice data, unsigned char digest[US_SHA256_SIZE]) {
   unsigned size = US_SHA256_SIZE;
   ERR_clear_error();

@@ -7,6 +7,9 @@
 
 #define US_SHA256_SIZE 32
 
+/* To be called first. libcrypto 3.0 that had no memory to start says so only
+   here: used all the same, it crashes. */
+US_MUST_CHECK us_status us_crypto_start(void);
 US_MUST_CHECK us_status us_sha256(us_slice data,
                                   unsigned char digest[US_SHA256_SIZE]);
 US_MUST_CHECK us_status us_hmac_sha256(us_slice key, us_slice data,

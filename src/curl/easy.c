@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "curl/silence.h"
+#include "curl/wipe.h"
 
 /* Of all the heads of one transfer together, trailers included. */
 #define HEAD_CEILING ((size_t)256 << 10)
@@ -186,7 +187,8 @@ void us_transfer_conclude(us_transfer *transfer, CURLcode code) {
                           transfer->head_complete,
                           transfer->framing.problem,
                           0,
-                          ""};
+                          "",
+                          us_wipe_refusals() != transfer->refusals};
   if (handle != NULL) {
     evidence.detail = handle->error;
     curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &evidence.status);
@@ -199,6 +201,19 @@ void us_transfer_fail(us_transfer *transfer, const char *kind,
                       const char *message) {
   us_outcome_fail(&transfer->outcome, kind, message, transfer->attempts > 0);
   transfer->stage = US_STAGE_FINISHED;
+}
+
+static bool ended_as(const us_transfer *transfer, const char *kind) {
+  const char *ended = transfer->outcome.kind;
+  return ended != NULL && strcmp(ended, kind) == 0;
+}
+
+bool us_transfer_leaves_doubt(const us_transfer *transfer) {
+  bool cut_off = transfer->attempts > 0 && (ended_as(transfer, "network") ||
+                                            ended_as(transfer, "timeout"));
+  return us_wipe_refusals() != transfer->refusals ||
+         ended_as(transfer, "memory") || ended_as(transfer, "tls") ||
+         (cut_off && us_request_is_https(&transfer->request));
 }
 
 void us_transfer_clear(us_transfer *transfer) {

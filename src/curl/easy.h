@@ -41,9 +41,10 @@ typedef struct us_transfer {
   struct curl_slist *headers;
   us_sockets *sockets;
 
-  size_t body_sent;      /* bytes of the request body libcurl has taken */
-  unsigned int attempts; /* how often a request was about to be written */
-  us_stop stop;          /* why a callback ended it */
+  size_t body_sent;       /* bytes of the request body libcurl has taken */
+  unsigned int attempts;  /* how often a request was about to be written */
+  us_stop stop;           /* why a callback ended it */
+  unsigned long refusals; /* of memory, to libcurl, before it began */
 
   us_bytes head;      /* of the last response, status line included */
   size_t head_length; /* of all there were: 100, 103, trailers */
@@ -69,6 +70,11 @@ void us_transfer_restart(us_transfer *transfer);
 void us_transfer_conclude(us_transfer *transfer, CURLcode code);
 void us_transfer_fail(us_transfer *transfer, const char *kind,
                       const char *message);
+
+/* Whether what it used may be broken. Memory ran out, as far as one can tell:
+   OpenSSL calls that a failure of TLS, nghttp2 one of the network. Or a request
+   was cut off over TLS: libcurl keeps a connection of HTTP/2, even a dead one. */
+bool us_transfer_leaves_doubt(const us_transfer *transfer);
 
 /* Frees what it gathered and its header list; the handle is the pool's. */
 void us_transfer_clear(us_transfer *transfer);

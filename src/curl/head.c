@@ -27,6 +27,8 @@ static void set_value(us_wire_header *header, const char *start,
 
 static void set_name(us_wire_header *header, char *start, char *end) {
   char *at;
+  while (start < end && is_blank(*start))
+    start++;
   while (end > start && is_blank(end[-1]))
     end--;
   for (at = start; at < end; at++)

@@ -154,6 +154,8 @@ void us_loop_join(us_loop *loop, us_pool *pool) {
   pool->loop_next = loop->pools;
   pool->wake_ms = -1;
   loop->pools = pool;
+  pool->on_socket = on_socket;
+  pool->on_timer = on_timer;
   us_options_for_loop(pool->multi, on_socket, on_timer, pool);
 }
 
@@ -177,6 +179,8 @@ void us_loop_leave(us_pool *pool) {
   pool->leave = NULL;
   pool->sockets.on_close = NULL;
   pool->loop_next = NULL;
+  pool->on_socket = NULL;
+  pool->on_timer = NULL;
   us_options_for_loop(pool->multi, NULL, NULL, NULL);
 }
 

@@ -276,6 +276,10 @@ static int curl_new(lua_State *L) {
   set_environment(L);
   lus_settings_read(L, pool);
   code = us_pool_open(pool);
+  if (code == CURLE_OUT_OF_MEMORY) {
+    lua_pushliteral(L, "not enough memory");
+    return lua_error(L);
+  }
   if (code != CURLE_OK)
     return luaL_error(L, "libcurl %s cannot do what usher needs: %s",
                       us_curl_version(), curl_easy_strerror(code));

@@ -132,6 +132,11 @@ static us_handle *handle_new(us_pool *pool, CURLcode *code) {
   return handle;
 }
 
+static void free_idle(us_pool *pool) {
+  while (pool->idle_count > 0)
+    handle_free(pool->idle[--pool->idle_count]);
+}
+
 /* One with the pool's options, used before only where that is safe. */
 static us_handle *handle_take(us_pool *pool, CURLcode *code) {
   *code = CURLE_OK;
@@ -209,8 +214,7 @@ void us_pool_close(us_pool *pool) {
     us_pool_drop(pool->running.first, "the client was closed");
   while (pool->finished.first != NULL)
     us_pool_drop(pool->finished.first, NULL);
-  while (pool->idle_count > 0)
-    handle_free(pool->idle[--pool->idle_count]);
+  free_idle(pool);
   pool->multi = NULL;
   curl_multi_cleanup(multi);
   us_sockets_free(&pool->sockets);
@@ -220,9 +224,31 @@ void us_pool_close(us_pool *pool) {
 
 /* Hands a transfer that has its outcome over to `step`. */
 static void finish(us_pool *pool, us_transfer *transfer) {
+  if (us_transfer_leaves_doubt(transfer)) pool->in_doubt = true;
   list_remove(&pool->running, transfer);
   detach(pool, transfer);
   list_append(&pool->finished, transfer);
+}
+
+/* What ran out of memory may be broken for good: connections, and the trusted
+   certificates, which libcurl keeps for a day. So once nothing uses them, the
+   pool begins anew. */
+static void renew(us_pool *pool) {
+  CURLM *doubtful = pool->multi, *multi;
+  if (!pool->in_doubt || pool->running.first != NULL) return;
+  multi = curl_multi_init();
+  if (multi == NULL ||
+      us_options_for_multi(multi, &pool->settings) != CURLM_OK) {
+    curl_multi_cleanup(multi);
+    return;
+  }
+  keep_watch(pool);
+  free_idle(pool);
+  curl_multi_cleanup(doubtful);
+  pool->multi = multi;
+  pool->wake_ms = -1;
+  us_options_for_loop(multi, pool->on_socket, pool->on_timer, pool);
+  pool->in_doubt = false;
 }
 
 static CURLcode enter(us_pool *pool, us_handle *handle) {
@@ -245,6 +271,8 @@ static CURLcode launch(us_pool *pool, us_transfer *transfer) {
 bool us_pool_start(us_pool *pool, us_transfer *transfer) {
   bool no_memory = false;
   CURLcode code = CURLE_OUT_OF_MEMORY;
+  renew(pool);
+  transfer->refusals = us_wipe_refusals();
   transfer->origin = origin_for(pool, &transfer->request, &no_memory);
   if (transfer->origin == NULL && !no_memory) return false;
   transfer->pool = pool;
@@ -296,7 +324,9 @@ static void settle(us_pool *pool, CURL *easy, CURLcode code) {
 }
 
 static void fail_all(us_pool *pool, CURLMcode code) {
-  const char *kind = code == CURLM_OUT_OF_MEMORY ? "memory" : "network";
+  bool no_memory =
+      code == CURLM_OUT_OF_MEMORY || code == CURLM_ABORTED_BY_CALLBACK;
+  const char *kind = no_memory ? "memory" : "network";
   while (pool->running.first != NULL) {
     us_transfer_fail(pool->running.first, kind, curl_multi_strerror(code));
     finish(pool, pool->running.first);

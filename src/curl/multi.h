@@ -26,11 +26,14 @@ typedef struct us_pool {
   us_transfer_list finished; /* not reported yet */
   us_handle *idle[US_POOL_IDLE_HANDLES];
   size_t idle_count;
+  bool in_doubt; /* what its transfers share may be broken */
 
   /* The loop's business: NULL while nothing but us_pool_step drives it.
      `leave` is called before the pool closes. */
   struct us_loop *loop;
   void (*leave)(struct us_pool *pool);
+  curl_socket_callback on_socket;
+  curl_multi_timer_callback on_timer;
   struct us_pool *loop_next;
   long long wake_ms; /* when libcurl wants to be called, or -1 */
 } us_pool;

@@ -77,6 +77,13 @@ static bool is_bad_chunk(const us_evidence *evidence) {
   return evidence->code == CURLE_RECV_ERROR && says(evidence, "chunk");
 }
 
+/* libcurl gives many reasons where it had no memory; OpenSSL tells in words, if
+   it does. */
+static bool is_no_memory(const us_evidence *evidence, const char *kind) {
+  return (evidence->no_memory && (kind == MEMORY || kind == PROTOCOL)) ||
+         says(evidence, "malloc failure");
+}
+
 /* libcurl calls a header line beyond its own 100 KiB "out of memory", and later
    versions have a code that this libcurl's header may not know. */
 static bool is_huge_header(const us_evidence *evidence) {
@@ -133,7 +140,10 @@ static void decide_failure(us_transfer_outcome *outcome,
   if (message[0] == '\0') message = curl_easy_strerror(evidence->code);
   if (evidence->code == CURLE_BAD_FUNCTION_ARGUMENT)
     message = "the response headers make no sense";
-  if (is_huge_header(evidence)) {
+  if (is_no_memory(evidence, kind)) {
+    kind = MEMORY;
+    message = "not enough memory";
+  } else if (is_huge_header(evidence)) {
     kind = TOO_LARGE;
     message = "a line of the response headers is too long";
   } else if (is_cut_handshake(evidence)) {

@@ -32,6 +32,7 @@ typedef struct {
   const char *doubt;  /* about where the response ends; NULL: none */
   long status;
   const char *detail; /* libcurl's own text, may be empty */
+  bool no_memory;     /* libcurl wanted memory meanwhile and got none */
 } us_evidence;
 
 void us_outcome_decide(us_transfer_outcome *outcome,

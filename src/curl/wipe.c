@@ -60,11 +60,34 @@ void *us_wipe_realloc(void *block, size_t size) {
   return moved;
 }
 
-/* For libcurl. It sees the one text that nobody else copies. */
+static unsigned long refusals; /* of all threads */
+
+static void *count_refusal(void *block) {
+  if (block == NULL) __atomic_add_fetch(&refusals, 1, __ATOMIC_RELAXED);
+  return block;
+}
+
+static void *allocate(size_t size) {
+  return count_refusal(malloc(size));
+}
+
+static void *allocate_zeroed(size_t count, size_t size) {
+  return count_refusal(calloc(count, size));
+}
+
+static void *reallocate(void *block, size_t size) {
+  return count_refusal(us_wipe_realloc(block, size));
+}
+
+/* It sees the one text that nobody else copies. */
 static char *copy_text(const char *text) {
-  char *copy = strdup(text);
+  char *copy = count_refusal(strdup(text));
   if (text == probe) serves_curl = size_of(copy) > 0;
   return copy;
+}
+
+unsigned long us_wipe_refusals(void) {
+  return __atomic_load_n(&refusals, __ATOMIC_RELAXED);
 }
 
 /* libcurl may outlive the Lua state that loaded us, and with it the functions
@@ -75,11 +98,22 @@ static bool stay_loaded(void) {
          dlopen(self.dli_fname, RTLD_NOW | RTLD_LOCAL) != NULL;
 }
 
+/* libcrypto 3.0 that had no memory to start says so only here: used all the
+   same, it crashes. */
+static bool libcrypto_starts(void) {
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+  return OSSL_LIB_CTX_get0_global_default() != NULL;
+#else
+  return true;
+#endif
+}
+
 CURLcode us_wipe_start_curl(void) {
   CURLcode code;
+  if (!libcrypto_starts()) return CURLE_OUT_OF_MEMORY;
   if (!stay_loaded()) return curl_global_init(CURL_GLOBAL_DEFAULT);
-  code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, us_wipe_free,
-                              us_wipe_realloc, copy_text, calloc);
+  code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, allocate, us_wipe_free,
+                              reallocate, copy_text, allocate_zeroed);
   if (code == CURLE_OK) curl_slist_free_all(curl_slist_append(NULL, probe));
   return code;
 }

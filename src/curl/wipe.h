@@ -17,5 +17,8 @@ void us_wipe_free(void *block);
 CURLcode us_wipe_start_curl(void);
 /* Whether it has ours. */
 bool us_wipe_serves_curl(void);
+/* How often libcurl has wanted memory and got none, as far as it has ours: it
+   does not always say that this was the reason. */
+unsigned long us_wipe_refusals(void);
 
 #endif

@@ -128,6 +128,7 @@ static const luaL_Reg functions[] = {{"base64url_decode", base64url_decode},
 LUS_EXPORT int luaopen_usher_core(lua_State *L);
 
 int luaopen_usher_core(lua_State *L) {
+  if (us_crypto_start() != US_OK) lus_raise_memory(L);
   lus_json_open(L);
   lus_decode_open(L);
   lus_arguments_open(L);

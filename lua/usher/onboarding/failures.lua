@@ -16,8 +16,8 @@ local function problem_of(path)
   if not file then return nil end
   local head = file:read(4096) or ""
   file:close()
-  if head == "" or head:find("^_error[^%w]") or head:match("^{[^\n]*"):find('"_error":', 1, true)
-  then return nil end
+  local object = head:match("^{[^\n]*") or ""
+  if head == "" or head:find("^_error[^%w]") or object:find('"_error":', 1, true) then return nil end
   return path .. ": is there, and is no file of failed rows"
 end
 
