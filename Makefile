@@ -427,8 +427,9 @@ coverage-built: all $(call module,coverage-5.4) $(call module,coverage-5.1) \
     $(C_TESTS:%=build/coverage/spec/%)
 	@BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/coverage 95
 
-docs: all ## write the reference and the guides as a site: docs/index.html
+docs: all ## write the reference and the guides as a site, docs/index.html; and README's table
 	@$(LUA54) .ci/docs.lua docs
+	@$(LUA54) spec/support/readme_table.lua README.md
 
 types: all ## write the types for editors from the rows
 	@$(LUA54) .ci/types.lua >build/types.lua

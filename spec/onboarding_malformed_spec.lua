@@ -34,7 +34,7 @@ local CSV = {
   { "empty lines", "\n\r\n\n", 4, "has no head" },
   { "UTF-16, little endian", "\255\254i\0d\0\n\0", 1, "is UTF-16" },
   { "UTF-16, big endian", "\254\255\0i\0d\0\n", 1, "is UTF-16" },
-  { "a head without id", "name,email\nBob,b@x\n", 1, "has no column 'id' (its columns are name, em" },
+  { "a head without id", "name,email\nBob,b@x\n", 1, "has no column 'id' (its columns are name" },
   { "a head with ID", "ID,name\nu1,Bob\n", 1, "(its columns are ID, name)" },
   { "another delimiter", "id;name\nu1;Bob\n", 1, "has no column 'id' (its columns are id;name)" },
   { "another delimiter in a row", "id,name\nu1;Bob\n", 2, "has 1 field, and the head has 2" },

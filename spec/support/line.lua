@@ -11,14 +11,16 @@ local clients, paths = {}, {}
 
 --- Makes a line into some providers.
 -- @tparam {string,...} providers
--- @tparam[opt] table more `ledger` (true for a fresh one), `box`
+-- @tparam[opt] table more `ledger` (true for a fresh one), `box`, `options` of the clients
 -- @treturn table line
 -- @treturn table world `{ box, ledger, clients }`
 function M.of(providers, more)
   more = more or {}
   local world = { box = more.box or sandbox.new{ journal_limit = 1e6 }, clients = {} }
   for _, name in ipairs(providers) do
-    world.clients[name] = usher[name](world.box:options(name, { retries = 0 }))
+    local options = world.box:options(name, { retries = 0 })
+    for option, value in pairs(more.options or {}) do options[option] = value end
+    world.clients[name] = usher[name](options)
     clients[#clients + 1] = world.clients[name]
   end
   world.ledger = more.ledger == true and ledgers.fresh() or more.ledger or nil
@@ -78,6 +80,40 @@ function M.asked(box, provider, operation)
     end
   end
   return counts
+end
+
+--- That `err` says `words`.
+function M.says(err, words)
+  assert(tostring(err):find(words, 1, true), ("no %q in: %s"):format(words, tostring(err)))
+end
+
+--- That every row of a summary is counted once, and that what the providers did fits that.
+-- @treturn table the summary
+function M.adds_up(summary)
+  assert(summary.rows == summary.done + summary.earlier + summary.failed + summary.remaining)
+  assert(summary.remaining >= 0)
+  for provider, counts in pairs(summary.providers) do
+    local total = 0
+    for _, count in pairs(counts) do total = total + count end
+    assert(total >= summary.done + summary.earlier and total <= summary.rows, provider)
+  end
+  return summary
+end
+
+--- The counts of a summary that adds up: done, earlier, failed, remaining.
+function M.counts(summary)
+  M.adds_up(summary)
+  return { summary.done, summary.earlier, summary.failed, summary.remaining }
+end
+
+--- That `count` users were asked for once each, and nobody else.
+function M.once_each(asked, count)
+  local users = 0
+  for id, times in pairs(asked) do
+    users = users + 1
+    assert(times == 1, id)
+  end
+  assert(users == count, ("%d users, not %d"):format(users, count))
 end
 
 function M.close_all()

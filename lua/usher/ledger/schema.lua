@@ -68,9 +68,9 @@ local VERSIONS = {
       import INTEGER NOT NULL REFERENCES imports (number),
       run INTEGER NOT NULL REFERENCES runs (number),
       first_line INTEGER NOT NULL,
-      last_line INTEGER NOT NULL,
-      PRIMARY KEY (import, run, first_line)
+      last_line INTEGER NOT NULL
     )]],
+    "CREATE INDEX ranges_of_import ON import_ranges (import, first_line)",
     -- no reference to imports: PostgreSQL would look it up for each row
     [[CREATE TABLE import_rows (
       import INTEGER NOT NULL,

@@ -17,7 +17,8 @@ local function problem_of(path)
   local head = file:read(4096) or ""
   file:close()
   local object = head:match("^{[^\n]*") or ""
-  if head == "" or head:find("^_error[^%w]") or object:find('"_error":', 1, true) then return nil end
+  local ours = head == "" or head:find("^_error[^%w]") or object:find('"_error":', 1, true)
+  if ours then return nil end
   return path .. ": is there, and is no file of failed rows"
 end
 
