@@ -34,6 +34,16 @@ local function build(argparse, parts, arguments)
   return parser
 end
 
+--- The words that are commands, those of lua/bin/usher too.
+-- @treturn {string,...}
+function M.names()
+  local names = { "call", "describe", "help", "sandbox" }
+  for _, part in ipairs{ "usher.cli.desk", "usher.cli.records" } do
+    for _, name in ipairs(require(part).names()) do names[#names + 1] = name end
+  end
+  return names
+end
+
 --- Runs the command.
 -- @tparam {string,...} arguments of the command line
 -- @treturn integer exit status

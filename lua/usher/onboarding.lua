@@ -88,7 +88,7 @@ end
 -- called again goes on where it stopped, whatever stopped it: what may have been sent and has no
 -- outcome is settled by reading. SIGINT and SIGTERM stop it after the calls in flight.
 --
--- Of a CSV file the columns that are called like a field are taken (`properties.plan` is a member of
+-- Of a CSV file the columns called like a field are taken (`properties.plan` is a member of
 -- `properties`), others are left out, and an empty field says nothing. JSON lines may hold no other
 -- fields than those of a person and such that begin with `_`.
 -- @tparam string|function source a path (`.csv`: RFC 4180 with a head; `.jsonl`: an object a line),
@@ -96,8 +96,8 @@ end
 -- @tparam[opt] table options `format` (`"csv"`, `"jsonl"`), `columns` (`{ id = "User ID" }`: the
 -- file's name of a field), `delimiter` (","), `concurrency` (32), `rate` (rows a second), `name`
 -- (of the journal; the path if absent), `failures` (a path: the rows that failed, to be fed back),
--- `on_row` (called with the summary, the row as `{ person, line }`, and its error or nil), `stop` (a
--- function, asked before each row)
+-- `on_row` (called with the summary, the row as `{ person, line }`, and its error or nil), `stop`
+-- (a function, asked before each row)
 -- @treturn ?table summary: `rows` = `done` + `earlier` (by a run before) + `failed` + `remaining`,
 -- `stopped`, `providers` (the actions, counted)
 -- @treturn[2] nil

@@ -9,14 +9,18 @@ local usher = require "usher"
 
 local M = {}
 
-local function find(list, name)
-  for _, each in ipairs(list) do
-    if each.name == name then return each end
+-- The row of a method, or nil and why there is none.
+local function method_of(provider, name)
+  local problem = clients.provider_problem(provider)
+  if problem then return nil, problem end
+  local names = {}
+  for i, method in ipairs(usher.describe(provider).methods) do
+    if method.name == name then return method end
+    names[i] = method.name
   end
-end
-
-local function option_of(row)
-  return "--" .. row.name:gsub("_", "-")
+  local nearest = core.nearest(name, names)
+  return nil, ("there is no method '%s'%s"):format(name,
+    nearest and ("; did you mean '%s'?"):format(nearest) or "")
 end
 
 local function read_number(text)
@@ -47,7 +51,8 @@ end
 
 local function add_option(command, row)
   if row.secret then return end -- what stands on a command line, others can read
-  local option = command:option(option_of(row), words_of(row)):target("argument_" .. row.name)
+  local name = "--" .. row.name:gsub("_", "-")
+  local option = command:option(name, words_of(row)):target("argument_" .. row.name)
   if row.type == "list of strings" then
     option:args("+")
   elseif readers[row.type] then
@@ -62,33 +67,37 @@ end
 -- @tparam {string,...} arguments of the command line
 function M.add(parser, arguments)
   local command = parser:command("call", "Call any endpoint of a provider.")
-  local provider = arguments[1] == "call" and find(
-    (function(names)
-      local list = {}
-      for i, name in ipairs(names) do list[i] = { name = name } end
-      return list
-    end)(usher.providers()), arguments[2])
   command:argument("provider", "One of " .. table.concat(usher.providers(), ", ") .. ".")
-  command:argument("method", "See `usher describe PROVIDER`.")
+  command:argument("method", "See `usher describe PROVIDER`; with both named, --help lists its "
+    .. "arguments.")
   command:option("--json", "The arguments as a JSON object; - reads it from standard input. "
-    .. "Secrets go here.")
+    .. "Secrets are taken from there only."):argname("<object>")
   command:flag("--dry-run --curl", "Print the request as a curl command, its secrets hidden, and "
     .. "send nothing.")
-  command:option("--credentials", "A file of mode 0600 with USHER_..._...=value lines.")
-  command:option("--base-url", "Another server, such as a sandbox.")
-  local method = provider and find(usher.describe(provider.name).methods, arguments[3])
+  clients.add_options(command)
+  if arguments[1] ~= "call" or not arguments[3] then return end
+  local method = method_of(arguments[2], arguments[3])
   for _, row in ipairs(method and method.parameters or {}) do add_option(command, row) end
 end
 
-local function given(arguments)
-  local values = {}
-  if arguments.json then
-    local text = arguments.json
-    if text == "-" then text = io.read("*a") end
+local function read_object(text)
+  local values, problem = core.decode(text)
+  if type(values) == "table" and text:find("^%s*{") then return values end
+  return nil, "--json: " .. (problem or "it is not a JSON object")
+end
+
+-- The arguments as they are given, or nil and what is wrong with them.
+local function given(method, arguments)
+  local values, text = {}, arguments.json
+  if text then
     local problem
-    values, problem = core.decode(text)
-    if type(values) ~= "table" or values[1] ~= nil then
-      return nil, "--json: " .. (problem or "it is not a JSON object")
+    values, problem = read_object(text == "-" and io.read("*a") or text)
+    if not values then return nil, problem end
+  end
+  for _, row in ipairs(text and text ~= "-" and method.parameters or {}) do
+    if row.secret and values[row.name] ~= nil then
+      return nil, ("%s is a secret, and others can read the command line: give the object on "
+        .. "standard input, with --json -"):format(row.name)
     end
   end
   for name, value in pairs(arguments) do
@@ -98,54 +107,29 @@ local function given(arguments)
   return values
 end
 
-local function named(kind, name, names)
-  local nearest = core.nearest(name, names)
-  return nil, ("there is no %s '%s'%s"):format(kind, name,
-    nearest and ("; did you mean '%s'?"):format(nearest) or "")
-end
-
-local function names_of(methods)
-  local names = {}
-  for i, method in ipairs(methods) do names[i] = method.name end
-  return names
-end
-
-local function problem_of(arguments)
-  local known = {}
-  for _, name in ipairs(usher.providers()) do known[name] = true end
-  if not known[arguments.provider] then
-    return select(2, named("provider", arguments.provider, usher.providers()))
-  end
-  local methods = usher.describe(arguments.provider).methods
-  if not find(methods, arguments.method) then
-    return select(2, named("method", arguments.method, names_of(methods)))
-  end
-end
-
---- Runs the command.
--- @tparam table arguments as argparse gives them
--- @treturn integer exit status
--- @treturn ?string what is wrong, for status 2
-function M.run(arguments)
-  local problem = problem_of(arguments)
-  if problem then return 2, problem end
-  local values, wrong = given(arguments)
-  if not values then return 2, wrong end
-  local client
-  client, wrong = clients.open(arguments.provider, arguments)
-  if not client then return 2, wrong end
+local function run(arguments)
+  local method, problem = method_of(arguments.provider, arguments.method)
+  if not method then return 2, problem end
+  local values, client
+  values, problem = given(method, arguments)
+  if not values then return 2, problem end
+  client, problem = clients.open(arguments.provider, arguments)
+  if not client then return 2, problem end
   local ok, result, err = pcall(function()
     if arguments.dry_run then return client:curl(arguments.method, values) end
     return client[arguments.method](client, values)
   end)
   client:close()
-  if not ok then return 2, (tostring(result):gsub("^.-(usher%.)", "%1")) end
-  if not result then
-    output.note(tostring(err))
+  if not ok then return 2, clients.without_place(result) end
+  if result == nil then
+    output.note("usher: " .. tostring(err))
     return 1
   end
   if arguments.dry_run then print(result) else output.json(result) end
   return 0
 end
+
+--- The commands.
+M.commands = { call = run }
 
 return M

@@ -409,6 +409,15 @@ function runners.run(desk, arguments)
   return 1
 end
 
+--- The commands.
+-- @treturn {string,...}
+function M.names()
+  local names = {}
+  for name in pairs(runners) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
 --- Whether a command is the desk's.
 function M.has(command)
   return runners[command] ~= nil

@@ -198,6 +198,15 @@ function runners.import(arguments)
   return status, wrong
 end
 
+--- The commands.
+-- @treturn {string,...}
+function M.names()
+  local names = {}
+  for name in pairs(runners) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
 --- Whether a command is one of these.
 function M.has(command)
   return runners[command] ~= nil
