@@ -99,6 +99,8 @@ build/$(1)/obj/%.o: src/%.c Makefile
 	$$(say) "cc $$@"
 	$$(Q)$$(CC) $$(CPPFLAGS) $$(CRYPTO_CFLAGS) $$(CFLAGS) $(2) -c $$< -o $$@
 
+build/$(1)/obj/providers/registry.o: src/providers/list.h
+
 build/$(1)/spec/%: spec/core/%.c $(call objects,$(1),$(PURE_SOURCES)) Makefile
 	@mkdir -p $$(@D)
 	$$(say) "ld $$@"
@@ -218,8 +220,18 @@ build/sources: FORCE
 	@echo $(PURE_SOURCES) $(BINDING_SOURCES) $(CURL_SOURCES) | cmp -s - $@ || \
 	  echo $(PURE_SOURCES) $(BINDING_SOURCES) $(CURL_SOURCES) >$@
 
+# The providers, a line each, for registry.c. Kept with the sources: LuaRocks builds without make.
+PROVIDERS := $(sort $(filter-out registry,$(notdir $(basename $(wildcard src/providers/*.c)))))
+
+src/providers/list.h: FORCE
+	@mkdir -p build
+	@{ echo '/* The providers of this directory: written by make. */'; \
+	  printf 'PROVIDER(%s)\n' $(PROVIDERS); } >build/list.h
+	@cmp -s build/list.h $@ || cp build/list.h $@
+
 -include $(wildcard build/*/obj/*/*.d build/*/spec/*.d build/*/fuzz/*.d)
 .SECONDARY:
+.PHONY: FORCE
 FORCE:
 
 module = build/$(1)/usher/core.so build/$(1)/usher/curl.so
@@ -331,7 +343,7 @@ soak-built:
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" CURL_LIBS="$(CURL_LIBS)" spec/soak/run
 
 .PHONY: memcheck memcheck-built asan asan-built apicheck apicheck-built coverage coverage-built \
-  rock clean help
+  rock docs types clean help
 memcheck: ## the specs on Lua 5.4 under valgrind
 	@.ci/install memory
 	@$(MAKE) --no-print-directory -s $(parallel) memcheck-built
@@ -416,6 +428,14 @@ coverage: ## lines and branches of src/ that the tests reach; fails under 95 % o
 coverage-built: all $(call module,coverage-5.4) $(call module,coverage-5.1) \
     $(C_TESTS:%=build/coverage/spec/%)
 	@BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" .ci/coverage 95
+
+docs: all ## write the reference and the guides as a site, docs/index.html; and README's table
+	@$(LUA54) .ci/docs.lua docs
+	@$(LUA54) spec/support/readme_table.lua README.md
+
+types: all ## write the types for editors from the rows
+	@$(LUA54) .ci/types.lua >build/types.lua
+	@mv build/types.lua lua/usher/types.lua
 
 rock: ## luarocks make for 5.4 and 5.1, into build/tree-5.4 and build/tree-5.1
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" .ci/rock

@@ -33,4 +33,12 @@ function M.account(provider, options)
   return box:options(provider, options)
 end
 
+--- Seats people in a room, where the account is the sandbox of this process; else nothing.
+-- @tparam string provider
+-- @tparam string room
+-- @tparam {string,...} users ids
+function M.seat(provider, room, users)
+  if box then box:seed_room(room, users, provider) end
+end
+
 return M

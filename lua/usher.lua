@@ -6,6 +6,7 @@
 
 local core = require "usher.core"
 local map = require "usher.map"
+local pages = require "usher.pages"
 local rates = require "usher.rate"
 local transports = require "usher.transport"
 
@@ -30,6 +31,20 @@ M.providers = core.providers
 
 M.map = map.map
 M.all = map.all
+
+-- Loaded when they are first used: a script that only calls endpoints needs none of them.
+local parts = { moderation = "usher.moderation", ledger = "usher.ledger",
+  onboarding = "usher.onboarding", webhook = "usher.webhook", testing = "usher.testing" }
+
+function M.ertc_discover(options)
+  return require("usher.discover").discover(options)
+end
+
+setmetatable(M, { __index = function(module, name)
+  local part = parts[name] and require(parts[name])
+  rawset(module, name, part)
+  return part
+end })
 
 local function report(environment, kind, request, fields)
   fields.event = kind
@@ -156,6 +171,8 @@ end
 function shared.curl(client, method, arguments, options)
   return (core.curl(client, method, arguments, options))
 end
+
+shared.pages = pages.pages
 
 --- Closes a client: wipes its credentials and closes its connections. Closing
 -- again does nothing; any call afterwards raises.

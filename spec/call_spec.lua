@@ -82,11 +82,12 @@ describe("a call", function()
 
   it("says for each method whether a repeat is safe", function()
     local unsafe = {
-      ertc = { pending_events = true, refresh_auth_token = true, reset_badge_count = true },
+      ertc = { pending_events = true, refresh_auth_token = true, reset_badge_count = true,
+        create_chat_report = true },
       smooch = { pre_create_app_user = true, link_app_user = true, post_image_message = true,
-        track_event = true },
-      vchatcloud = {},
-      qiscus = {},
+        track_event = true, post_message = true, create_webhook = true },
+      vchatcloud = { send_notice = true },
+      qiscus = { post_comment = true, post_system_event_message = true },
     }
     local values = {
       string = "x", integer = 1, ["list of strings"] = { "x" },

@@ -69,6 +69,35 @@ local METHODS = {
       "path ertc_user_id! string eRTCUserId" },
     reset_badge_count = { "GET", "/user/{ertc_user_id}/resetBadgeCount", false,
       "path ertc_user_id! string eRTCUserId" },
+    get_group = { "GET", "/{ertc_user_id}/group/{group_id}", true,
+      "path ertc_user_id! string eRTCUserId", "path group_id! string groupId" },
+    remove_participants = { "POST", "/{ertc_user_id}/group/{group_id}/removeParticipants", true,
+      "path ertc_user_id! string eRTCUserId", "path group_id! string groupId",
+      "body participants! list of strings participants" },
+    restrict_participants = { "POST", "/{ertc_user_id}/group/{group_id}/restrictParticipants", true,
+      "path ertc_user_id! string eRTCUserId", "path group_id! string groupId",
+      "body participants! list of strings participants", "body type! string type ban|mute",
+      "body till string till" },
+    unrestrict_participants = { "POST",
+      "/{ertc_user_id}/group/{group_id}/unrestrictParticipants", true,
+      "path ertc_user_id! string eRTCUserId", "path group_id! string groupId",
+      "body participants! list of strings participants", "body type! string type ban|mute" },
+    create_chat_report = { "POST", "/{ertc_user_id}/chatReports", false,
+      "path ertc_user_id! string eRTCUserId", "body msg_unique_id! string msgUniqueId",
+      "body category! string category abuse|spam|other|inappropriate",
+      "body reason string reason" },
+    list_chat_reports = { "GET", "/{ertc_user_id}/chatReports", true,
+      "path ertc_user_id! string eRTCUserId", "query skip integer skip",
+      "query limit integer limit", "query thread_id string threadId",
+      "query category string category abuse|spam|other|inappropriate",
+      "query status string status new|reportConsidered|reportIgnored",
+      "query msg_type string msgType" },
+    resolve_chat_report = { "PUT",
+      "/{ertc_user_id}/chatReports/{chat_report_id}/allowIgnore/{action}", true,
+      "path ertc_user_id! string eRTCUserId", "path chat_report_id! string chatReportId",
+      "path action! string action reportConsidered|reportedIgnored" },
+    get_tenant_details = { "GET", "/get-tenant-details/{namespace}", true,
+      "path namespace! string namespace" },
   },
   smooch = {
     get_app_user = { "GET", "/appusers/{user_id}", true, "path user_id! string userId" },
@@ -109,6 +138,22 @@ local METHODS = {
       "body app_version string appVersion", "body info table info" },
     track_event = { "POST", "/appusers/{user_id}/events", false, "path user_id! string userId",
       "body name! string name", "body app_user table appUser" },
+    delete_app_user = { "DELETE", "/appusers/{user_id}", true, "path user_id! string userId" },
+    post_message = { "POST", "/appusers/{user_id}/messages", false, "path user_id! string userId",
+      "body role! string role appUser|appMaker", "body type string type", "body text string text",
+      "body name string name", "body email string email", "body avatar_url string avatarUrl",
+      "body media_url string mediaUrl", "body media_type string mediaType",
+      "body metadata table metadata" },
+    get_messages = { "GET", "/appusers/{user_id}/messages", true, "path user_id! string userId",
+      "query before string before", "query after string after" },
+    create_webhook = { "POST", "/webhooks", false, "body target! string target",
+      "body triggers list of strings triggers" },
+    list_webhooks = { "GET", "/webhooks", true },
+    get_webhook = { "GET", "/webhooks/{webhook_id}", true, "path webhook_id! string webhookId" },
+    update_webhook = { "PUT", "/webhooks/{webhook_id}", true, "path webhook_id! string webhookId",
+      "body target string target", "body triggers list of strings triggers" },
+    delete_webhook = { "DELETE", "/webhooks/{webhook_id}", true,
+      "path webhook_id! string webhookId" },
   },
   vchatcloud = {
     list_users = { "GET", "/openapi/v1/users/{room_id}", true, "path room_id! string roomId" },
@@ -125,6 +170,10 @@ local METHODS = {
     cancel_mute = { "PUT", "/openapi/v1/mute/{room_id}/{client_key}", true,
       "path room_id! string roomId", "path client_key! string clientKey" },
     issue_token = { "GET", "/openapi/token", true },
+    send_notice = { "POST", "/openapi/v1/notice/{room_id}", false, "path room_id! string roomId",
+      "form nick_name! string nickName", "form notice! string notice" },
+    list_rooms = { "GET", "/openapi/v2/rooms", true },
+    get_room = { "GET", "/openapi/v2/rooms/{room_id}", true, "path room_id! string roomId" },
   },
   qiscus = {
     login_or_register = { "POST", "/login_or_register", true, "body user_id! string user_id",
@@ -140,6 +189,27 @@ local METHODS = {
     get_user_list = { "GET", "/get_user_list", true, "query page integer page",
       "query limit integer limit", "query order_query string order_query",
       "query show_all boolean show_all" },
+    get_user_token = { "GET", "/get_user_token", true, "query user_id! string user_id" },
+    reset_user_token = { "POST", "/reset_user_token", true, "body user_id! string user_id" },
+    deactivate_users = { "DELETE", "/deactivate_users", true,
+      "body user_ids! list of strings user_ids" },
+    reactivate_users = { "POST", "/reactivate_users", true,
+      "body user_ids! list of strings user_ids" },
+    get_room_participants = { "GET", "/get_room_participants", true,
+      "query room_id! string room_id", "query page integer page", "query limit integer limit" },
+    add_room_participants = { "POST", "/add_room_participants", true,
+      "body room_id! string room_id", "body user_ids! list of strings user_ids" },
+    remove_room_participants = { "POST", "/remove_room_participants", true,
+      "body room_id! string room_id", "body user_ids! list of strings user_ids" },
+    post_comment = { "POST", "/post_comment", false, "body user_id! string user_id",
+      "body room_id! string room_id", "body message string message", "body type string type",
+      "body payload table payload", "body extras table extras" },
+    post_system_event_message = { "POST", "/post_system_event_message", false,
+      "body system_event_type! string system_event_type", "body room_id! string room_id",
+      "body subject_user_id string subject_user_id", "body object_user_id string object_user_id",
+      "body message string message", "body payload table payload", "body extras table extras" },
+    load_comments = { "GET", "/load_comments", true, "query room_id! string room_id",
+      "query page integer page", "query limit integer limit" },
   },
 }
 
@@ -178,13 +248,19 @@ local function sorted_names(set)
 end
 
 describe("the providers", function()
-  it("are the four of the contract", function()
-    assert.same(sorted_names(METHODS), usher.providers())
+  it("have the four of the contract among them, by name", function()
+    local names, known = usher.providers(), {}
+    for i, name in ipairs(names) do
+      assert.is_true(i == 1 or names[i - 1] < name)
+      known[#known + 1] = METHODS[name] and name
+    end
+    assert.same(sorted_names(METHODS), known)
   end)
 
   it("are a new list each time", function()
-    usher.providers()[1] = "changed"
-    assert.equal("ertc", usher.providers()[1])
+    local names = usher.providers()
+    names[1] = "changed"
+    assert.not_equal("changed", usher.providers()[1])
   end)
 end)
 
@@ -311,7 +387,34 @@ describe("describe", function()
         if method.empty_ok then empty[#empty + 1] = method.name end
       end
     end
-    assert.same({ "unlink_app_user" }, empty)
+    assert.same({ "unlink_app_user", "delete_app_user", "delete_webhook" }, empty)
+  end)
+
+  it("tells how a list is walked", function()
+    local _, users = rows_of("qiscus", "get_user_list")
+    assert.same({ style = "number", argument = "page", size = "limit", usual_size = 100,
+      items = "results.users" }, users.paging)
+    local _, reports = rows_of("ertc", "list_chat_reports")
+    assert.same({ style = "skip", argument = "skip", size = "limit", usual_size = 100,
+      items = "result.chatReports" }, reports.paging)
+    local _, messages = rows_of("smooch", "get_messages")
+    assert.same({ style = "before", argument = "before", items = "messages", cursor = "received" },
+      messages.paging)
+    local _, profile = rows_of("qiscus", "user_profile")
+    assert.is_nil(profile.paging)
+  end)
+
+  it("tells how sure the source of a method is", function()
+    local unsure = {}
+    for _, provider in ipairs(usher.providers()) do
+      for _, method in ipairs(usher.describe(provider).methods) do
+        if method.certainty ~= "documented" then unsure[method.name] = method.certainty end
+      end
+    end
+    assert.same({
+      get_tenant_details = "observed", deactivate_users = "observed",
+      reactivate_users = "observed", delete_app_user = "observed", get_room = "observed",
+    }, unsure)
   end)
 
   it("tells which methods have no path with an app, and whose tokens they carry", function()

@@ -127,6 +127,14 @@ describe("every method of the contract", function()
       pending_events = {},
       refresh_auth_token = {},
       reset_badge_count = {},
+      get_group = { group_id = "group-1" },
+      remove_participants = { group_id = "group-1", participants = { USER } },
+      restrict_participants = { group_id = "group-1", participants = { USER }, type = "mute" },
+      unrestrict_participants = { group_id = "group-1", participants = { USER }, type = "ban" },
+      create_chat_report = { msg_unique_id = "m-1", category = "spam" },
+      list_chat_reports = { status = "new" },
+      resolve_chat_report = { chat_report_id = "r-1", action = "reportConsidered" },
+      get_tenant_details = { namespace = "sandbox" },
     },
     smooch = {
       get_app_user = { user_id = USER },
@@ -144,10 +152,19 @@ describe("every method of the contract", function()
       app_user_device_update = { user_id = USER, app_version = "8.0",
         device_id = "5A7F8343-DF41-46A8-96EC-8583FCB422FB" },
       track_event = { user_id = USER, name = "completed_sale" },
+      delete_app_user = { user_id = USER },
+      post_message = { user_id = USER, role = "appMaker", text = "hello" },
+      get_messages = { user_id = USER },
+      create_webhook = { target = "https://bot.example/hook" },
+      list_webhooks = {},
+      get_webhook = { webhook_id = "w-1" },
+      update_webhook = { webhook_id = "w-1", triggers = { "*" } },
+      delete_webhook = { webhook_id = "w-1" },
     },
     vchatcloud = {
       list_users = {}, list_exiled_users = {}, exile_user = {}, cancel_exile = {},
       list_muted_users = {}, mute_user = {}, cancel_mute = {}, issue_token = {},
+      send_notice = { nick_name = "Ann", notice = "hello" }, list_rooms = {}, get_room = {},
     },
     qiscus = {
       login_or_register = { user_id = "bob", username = "Bob" },
@@ -155,31 +172,52 @@ describe("every method of the contract", function()
       get_unread_users = { page = 1, limit = 10, start_time = "2023-01-01 00:00:00" },
       get_user_unread_count = { user_ids = { "seeded", "b" } },
       get_user_list = { page = 1, limit = 10, show_all = true },
+      get_user_token = { user_id = "seeded" },
+      reset_user_token = { user_id = "seeded" },
+      deactivate_users = { user_ids = { "seeded" } },
+      reactivate_users = { user_ids = { "seeded" } },
+      get_room_participants = { room_id = "room-1" },
+      add_room_participants = { room_id = "room-1", user_ids = { "seeded" } },
+      remove_room_participants = { room_id = "room-1", user_ids = { "seeded" } },
+      post_comment = { user_id = "seeded", room_id = "room-1", message = "hello" },
+      post_system_event_message = { system_event_type = "custom", room_id = "room-1" },
+      load_comments = { room_id = "room-1" },
     },
   }
 
-  local function fill(provider, method, given)
-    local filled = merged(given)
-    if provider == "ertc" and method ~= "get_or_update_user_by_app_id" then
-      filled.ertc_user_id = MODERATOR
-    elseif provider == "vchatcloud" and method ~= "issue_token" then
-      filled.room_id = "room-1"
-      if not method:find("^list") then
-        filled.client_key = box.state.vchatcloud.rooms["room-1"].order[8]
-      end
+  -- What every call that takes it is given, where its row does not say otherwise.
+  local function fill(row, given)
+    local filled = merged({}, given)
+    local usual = {
+      ertc_user_id = MODERATOR, room_id = "room-1",
+      client_key = box.state.vchatcloud.rooms["room-1"].order[8],
+    }
+    for _, parameter in ipairs(row.parameters) do
+      local name = parameter.name
+      if filled[name] == nil then filled[name] = usual[name] end
     end
     return filled
+  end
+
+  -- What the calls are about: a report, a webhook, a room with a message.
+  local function prepare()
+    box:seed_user("qiscus", { user_id = "seeded" })
+    box:seed_room("room-1", { "seeded" }, "qiscus")
+    table.insert(box.state.ertc.reports, { id = "r-1", msg_unique_id = "m", category = "spam",
+      status = "new", reporter = box.state.ertc.users[MODERATOR] })
+    table.insert(box.state.smooch.webhooks, { _id = "w-1", target = "https://bot.example/1",
+      triggers = { "message" }, secret = "s" })
   end
 
   for _, provider in ipairs(sandbox.providers) do
     for _, row in ipairs(usher.describe(provider).methods) do
       it("is served to the client: " .. provider .. ":" .. row.name, function()
         MODERATOR = box.state.ertc.moderator
-        box:seed_user("qiscus", { user_id = "seeded" })
+        prepare()
         local client = usher[provider](box:options(provider, { retries = 0 }))
         finally(function() client:close() end)
         local given = assert(arguments[provider][row.name], "no arguments for this method")
-        assert.truthy(client[row.name](client, fill(provider, row.name, given)))
+        assert.truthy(client[row.name](client, fill(row, given)))
         assert.are.equal(1, box:count(provider, row.name))
       end)
     end

@@ -146,7 +146,7 @@ describe("the library", function()
   it("has no line that prints", function()
     local count = 0
     for _, path in ipairs(sources()) do
-      if not PROGRAMS[path] then
+      if not PROGRAMS[path] and not path:find("^lua/usher/cli") then
         assert.is_nil(prints(path, assert(read(path))), path)
         count = count + 1
       end

@@ -5,7 +5,7 @@ local usher = require "usher"
 local core = require "usher.core"
 local awkward = require "spec.vectors.awkward"
 
-local PROVIDERS = { "ertc", "smooch", "vchatcloud", "qiscus" }
+local PROVIDERS = usher.providers()
 
 local vectors = {}
 for _, provider in ipairs(PROVIDERS) do

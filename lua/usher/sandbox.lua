@@ -339,15 +339,19 @@ function methods:credentials(base_url)
   return list
 end
 
---- Replace a VChatCloud room and everybody in it.
+--- Replace a room, or a group of eRTC, and everybody in it.
 -- @tparam string room_id
--- @tparam table users list of nicknames, or of `{ nick_name, client_key, grade }` (wire names work
---   too)
--- @treturn table list of the client keys
+-- @tparam table users VChatCloud: list of nicknames, or of `{ nick_name, client_key, grade }` (wire
+--   names work too); eRTC and Qiscus: list of user ids, of whom eRTC's first is the admin
+-- @tparam[opt] string provider "vchatcloud"
+-- @treturn ?table list of VChatCloud's client keys
 -- @usage local keys = box:seed_room("room-9", { "Han", { nick_name = "Kim", grade = "userManager"
 --   } })
-function methods:seed_room(room_id, users)
-  return providers.vchatcloud.seed_room(self, self.state.vchatcloud, room_id, users)
+function methods:seed_room(room_id, users, provider)
+  provider = provider or "vchatcloud"
+  local seed = provider_named(provider, "box:seed_room").seed_room
+  if not seed then error("box:seed_room: " .. provider .. " has no rooms", 2) end
+  return seed(self, self.state[provider], room_id, users)
 end
 
 --- Add a user to eRTC, Smooch or Qiscus, without a request.
@@ -384,7 +388,7 @@ end
 -- @treturn table
 function methods:snapshot()
   return json.map(providers, function(provider)
-    return provider.snapshot(self.state[provider.name])
+    return provider.snapshot(self.state[provider.name], self:now())
   end)
 end
 

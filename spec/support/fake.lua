@@ -118,6 +118,14 @@ function methods:operations()
   return names
 end
 
+-- Those of a provider that is not above: what its vectors are made with.
+local function options_of_vectors(provider)
+  local options = {}
+  for name, value in pairs(require("spec.vectors." .. provider).client) do options[name] = value end
+  options.clock, options.random = nil, nil
+  return options
+end
+
 --- Opens clients, each in a world of its own, and closes them together.
 -- @treturn table `{ open, close }`: `open(provider, script, options)` returns a client and its
 -- world; an option that is `fake.unset` is left out of the usual ones
@@ -127,7 +135,9 @@ function M.pool()
   function pool.open(provider, script, options)
     local world = M.new(script)
     local all = world:options()
-    for name, value in pairs(M.options[provider]) do all[name] = value end
+    for name, value in pairs(M.options[provider] or options_of_vectors(provider)) do
+      all[name] = value
+    end
     for name, value in pairs(options or {}) do
       if value == M.unset then value = nil end
       all[name] = value

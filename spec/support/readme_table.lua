@@ -1,5 +1,6 @@
 -- The table of providers in README.md, from the rows. `lua5.4 spec/support/readme_table.lua` prints
--- it for pasting between the two comments there; spec/readme_spec.lua fails while they differ.
+-- it; with README.md as its argument (make docs) it stands there, between the two comments.
+-- spec/readme_spec.lua fails while they differ.
 
 local usher = require "usher"
 
@@ -46,6 +47,24 @@ function M.markdown()
   return table.concat(lines, "\n") .. "\n"
 end
 
-if arg and arg[0] and arg[0]:find("readme_table%.lua$") then io.write(M.markdown()) end
+-- A page with the table of now between the two comments.
+local function renewed(page)
+  local _, first = page:find("<!-- begin: lua5.4 spec/support/readme_table.lua -->\n", 1, true)
+  local last = page:find("<!-- end -->", 1, true)
+  return page:sub(1, first) .. M.markdown() .. page:sub(last)
+end
+
+local function rewrite(path)
+  local file = assert(io.open(path, "rb"))
+  local page = renewed(file:read("*a"))
+  file:close()
+  file = assert(io.open(path, "wb"))
+  assert(file:write(page))
+  file:close()
+end
+
+if arg and arg[0] and arg[0]:find("readme_table%.lua$") then
+  if arg[1] then rewrite(arg[1]) else io.write(M.markdown()) end
+end
 
 return M

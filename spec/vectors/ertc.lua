@@ -19,6 +19,14 @@ local unauthenticated = {
   ["Content-Type"] = "application/json",
 }
 
+-- The same without a body.
+local signed = {
+  ["Accept"] = "application/json",
+  ["User-Agent"] = "usher/@VERSION@",
+  ["X-Request-Signature"] = SIGNATURE,
+  ["X-Nonce"] = "1700000000000",
+}
+
 local with_body = {
   ["Accept"] = "application/json",
   ["User-Agent"] = "usher/@VERSION@",
@@ -645,6 +653,211 @@ M.cases = {
       body = "<html><body>Not Found</body></html>",
     },
     error = { kind = "http", status = 404 },
+  },
+  {
+    method = "get_group",
+    name = "reads a group beside the users, not below them",
+    arguments = { ertc_user_id = "u-1", group_id = "g/1" },
+    request = {
+      method = "GET",
+      url = HOST .. "/v1/tenants/tenant-1/u-1/group/g%2F1",
+      headers = without_body,
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"success":true,"msg":"Success.","result":{"groupId":"g/1","participants":'
+        .. '[{"appUserId":"a@example.com","eRTCUserId":"u-2","role":"user",'
+        .. '"joinedAtDate":"2019-07-25T18:31:53.813Z"}]},"errorCode":"E00000"}',
+    },
+    result = {
+      success = true,
+      msg = "Success.",
+      result = {
+        groupId = "g/1",
+        participants = {
+          {
+            appUserId = "a@example.com",
+            eRTCUserId = "u-2",
+            role = "user",
+            joinedAtDate = "2019-07-25T18:31:53.813Z",
+          },
+        },
+      },
+      errorCode = "E00000",
+    },
+  },
+  {
+    method = "remove_participants",
+    name = "names the participants",
+    arguments = { ertc_user_id = "u-1", group_id = "g-1", participants = { "a@example.com" } },
+    request = {
+      method = "POST",
+      url = HOST .. "/v1/tenants/tenant-1/u-1/group/g-1/removeParticipants",
+      headers = with_body,
+      body = '{"participants":["a@example.com"]}',
+    },
+    response = { status = 200, headers = json, body = '{"success":true,"result":{}}' },
+    result = { success = true, result = {} },
+  },
+  {
+    method = "restrict_participants",
+    name = "bans for a time",
+    arguments = {
+      ertc_user_id = "u-1",
+      group_id = "g-1",
+      participants = { "a@example.com", "b@example.com" },
+      type = "ban",
+      till = "2021-06-14T14:02:03.527Z",
+    },
+    request = {
+      method = "POST",
+      url = HOST .. "/v1/tenants/tenant-1/u-1/group/g-1/restrictParticipants",
+      headers = with_body,
+      body = '{"participants":["a@example.com","b@example.com"],"type":"ban",'
+        .. '"till":"2021-06-14T14:02:03.527Z"}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"success":true,"result":{"threadId":"t-1","threadType":"group"}}',
+    },
+    result = { success = true, result = { threadId = "t-1", threadType = "group" } },
+  },
+  {
+    method = "unrestrict_participants",
+    name = "lifts a mute",
+    arguments = {
+      ertc_user_id = "u-1",
+      group_id = "g-1",
+      participants = { "a@example.com" },
+      type = "mute",
+    },
+    request = {
+      method = "POST",
+      url = HOST .. "/v1/tenants/tenant-1/u-1/group/g-1/unrestrictParticipants",
+      headers = with_body,
+      body = '{"participants":["a@example.com"],"type":"mute"}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"success":false,"msg":"User is not a participant","errorCode":"E00404"}',
+    },
+    error = {
+      kind = "api",
+      status = 200,
+      code = "E00404",
+      message = "User is not a participant",
+      request_sent = true,
+    },
+  },
+  {
+    method = "unrestrict_participants",
+    name = "lifts a ban",
+    arguments = {
+      ertc_user_id = "u-1",
+      group_id = "g-1",
+      participants = { "a@example.com" },
+      type = "ban",
+    },
+    response = { status = 200, headers = json, body = '{"success":true,"result":{}}' },
+    result = { success = true, result = {} },
+  },
+  {
+    method = "create_chat_report",
+    name = "reports a message",
+    arguments = {
+      ertc_user_id = "u-1",
+      msg_unique_id = "m-1",
+      category = "spam",
+      reason = "t.me/…",
+    },
+    request = {
+      method = "POST",
+      url = HOST .. "/v1/tenants/tenant-1/u-1/chatReports",
+      headers = with_body,
+      body = '{"msgUniqueId":"m-1","category":"spam","reason":"t.me/…"}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"success":true,"result":{"chatReportId":"r-1","tenantId":"tenant-1"}}',
+    },
+    result = { success = true, result = { chatReportId = "r-1", tenantId = "tenant-1" } },
+  },
+  {
+    method = "list_chat_reports",
+    name = "filters, in the order of the table",
+    arguments = {
+      ertc_user_id = "u-1",
+      skip = 20,
+      limit = 10,
+      thread_id = "t 1",
+      category = "abuse",
+      status = "new",
+      msg_type = "text",
+    },
+    request = {
+      method = "GET",
+      url = HOST .. "/v1/tenants/tenant-1/u-1/chatReports?skip=20&limit=10&threadId=t%201"
+        .. "&category=abuse&status=new&msgType=text",
+      headers = without_body,
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"success":true,"result":{"total":1,"chatReports":[{"chatReportId":"r-1"}]}}',
+    },
+    result = {
+      success = true,
+      result = { total = 1, chatReports = { { chatReportId = "r-1" } } },
+    },
+  },
+  {
+    method = "resolve_chat_report",
+    name = "puts the verdict in the path, without a body",
+    arguments = { ertc_user_id = "u-1", chat_report_id = "r-1", action = "reportedIgnored" },
+    request = {
+      method = "PUT",
+      url = HOST .. "/v1/tenants/tenant-1/u-1/chatReports/r-1/allowIgnore/reportedIgnored",
+      headers = without_body,
+      body = "",
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"success":true,"result":{"message":"updated"}}',
+    },
+    result = { success = true, result = { message = "updated" } },
+  },
+  {
+    method = "get_tenant_details",
+    name = "asks below no tenant, signed and without a bearer token",
+    client = { base_url = "https://prov.example.com" },
+    arguments = { namespace = "my company" },
+    request = {
+      method = "GET",
+      url = "https://prov.example.com/v1/tenants/get-tenant-details/my%20company",
+      headers = signed,
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"success":true,"result":{"tenantId":"tenant-1","config":{"serverDetails":'
+        .. '{"chatServer":{"url":"https://chat.example.com/","apiKey":"key-1"}}}}}',
+    },
+    result = {
+      success = true,
+      result = {
+        tenantId = "tenant-1",
+        config = {
+          serverDetails = {
+            chatServer = { url = "https://chat.example.com/", apiKey = "key-1" },
+          },
+        },
+      },
+    },
   },
 }
 

@@ -335,6 +335,224 @@ M.cases = {
       headers = without_body,
     },
   },
+  {
+    method = "get_user_token",
+    name = "reads the token of a user",
+    arguments = { user_id = "bob@example.com" },
+    request = {
+      method = "GET",
+      url = API .. "/get_user_token?user_id=bob%40example.com",
+      headers = without_body,
+    },
+    response = { status = 200, headers = json, body = '{"results":{"token":"t-1"},"status":200}' },
+    result = { results = { token = "t-1" }, status = 200 },
+  },
+  {
+    method = "reset_user_token",
+    name = "asks for a new token",
+    arguments = { user_id = "bob@example.com" },
+    request = {
+      method = "POST",
+      url = API .. "/reset_user_token",
+      headers = with_body,
+      body = '{"user_id":"bob@example.com"}',
+    },
+    response = { status = 200, headers = json, body = '{"results":{"token":"t-2"},"status":200}' },
+    result = { results = { token = "t-2" }, status = 200 },
+  },
+  {
+    method = "deactivate_users",
+    name = "sends a DELETE with a body",
+    arguments = { user_ids = { "a@example.com", "b@example.com" } },
+    request = {
+      method = "DELETE",
+      url = API .. "/deactivate_users",
+      headers = with_body,
+      body = '{"user_ids":["a@example.com","b@example.com"]}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"results":{"message":"success"},"status":200}',
+    },
+    result = { results = { message = "success" }, status = 200 },
+  },
+  {
+    method = "reactivate_users",
+    name = "names the users",
+    arguments = { user_ids = { "a@example.com" } },
+    request = {
+      method = "POST",
+      url = API .. "/reactivate_users",
+      headers = with_body,
+      body = '{"user_ids":["a@example.com"]}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"results":{"message":"success"},"status":200}',
+    },
+    result = { results = { message = "success" }, status = 200 },
+  },
+  {
+    method = "get_room_participants",
+    name = "asks for a page of a room",
+    arguments = { room_id = "457", page = 2, limit = 50 },
+    request = {
+      method = "GET",
+      url = API .. "/get_room_participants?room_id=457&page=2&limit=50",
+      headers = without_body,
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"results":{"participants":[{"avatar_url":"https://a.example/1.png","extras":{},'
+        .. '"user_id":"a@example.com","username":"A"}]},"status":200}',
+    },
+    result = {
+      results = {
+        participants = {
+          {
+            avatar_url = "https://a.example/1.png",
+            extras = {},
+            user_id = "a@example.com",
+            username = "A",
+          },
+        },
+      },
+      status = 200,
+    },
+  },
+  {
+    method = "add_room_participants",
+    name = "names the room and the users",
+    arguments = { room_id = 457, user_ids = { "a@example.com" } },
+    request = {
+      method = "POST",
+      url = API .. "/add_room_participants",
+      headers = with_body,
+      body = '{"room_id":"457","user_ids":["a@example.com"]}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"results":{"participants_added":[{"user_id":"a@example.com"}]},"status":200}',
+    },
+    result = { results = { participants_added = { { user_id = "a@example.com" } } }, status = 200 },
+  },
+  {
+    method = "remove_room_participants",
+    name = "names the room and the users",
+    arguments = { room_id = "457", user_ids = { "a@example.com" } },
+    request = {
+      method = "POST",
+      url = API .. "/remove_room_participants",
+      headers = with_body,
+      body = '{"room_id":"457","user_ids":["a@example.com"]}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"results":{"participants_removed":[]},"status":200}',
+    },
+    result = { results = { participants_removed = {} }, status = 200 },
+  },
+  {
+    method = "post_comment",
+    name = "sends all there is, in the order of the table",
+    arguments = {
+      user_id = "a@example.com",
+      room_id = "457",
+      message = "안녕",
+      type = "custom",
+      payload = { type = "promo", content = { n = 1 } },
+      extras = { k = "v" },
+    },
+    request = {
+      method = "POST",
+      url = API .. "/post_comment",
+      headers = with_body,
+      body = '{"user_id":"a@example.com","room_id":"457","message":"안녕","type":"custom",'
+        .. '"payload":{"content":{"n":1},"type":"promo"},"extras":{"k":"v"}}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"results":{"comment":{"message":"안녕","payload":null,"type":"text",'
+        .. '"timestamp":"2018-03-12T08:11:31Z"}},"status":200}',
+    },
+    result = {
+      results = {
+        comment = {
+          message = "안녕",
+          payload = null,
+          type = "text",
+          timestamp = "2018-03-12T08:11:31Z",
+        },
+      },
+      status = 200,
+    },
+  },
+  {
+    method = "post_system_event_message",
+    name = "sends all there is, in the order of the table",
+    arguments = {
+      system_event_type = "custom",
+      room_id = "2110",
+      subject_user_id = "guest99@example.com",
+      object_user_id = "bob@example.com",
+      message = "Admin is being set!",
+      payload = { type = "add_admin" },
+      extras = {},
+    },
+    request = {
+      method = "POST",
+      url = API .. "/post_system_event_message",
+      headers = with_body,
+      body = '{"system_event_type":"custom","room_id":"2110",'
+        .. '"subject_user_id":"guest99@example.com","object_user_id":"bob@example.com",'
+        .. '"message":"Admin is being set!","payload":{"type":"add_admin"},"extras":{}}',
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"results":{"comment":{"message":"Admin is being set!","type":"system_event"}},'
+        .. '"status":200}',
+    },
+    result = {
+      results = { comment = { message = "Admin is being set!", type = "system_event" } },
+      status = 200,
+    },
+  },
+  {
+    method = "load_comments",
+    name = "asks for a page of a room",
+    arguments = { room_id = "457", page = 1, limit = 20 },
+    request = {
+      method = "GET",
+      url = API .. "/load_comments?room_id=457&page=1&limit=20",
+      headers = without_body,
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"results":{"comments":[{"message":"hi","type":"text","payload":null,'
+        .. '"user":{"user_id":"a@example.com"}}]},"status":200}',
+    },
+    result = {
+      results = {
+        comments = {
+          {
+            message = "hi",
+            type = "text",
+            payload = null,
+            user = { user_id = "a@example.com" },
+          },
+        },
+      },
+      status = 200,
+    },
+  },
 }
 
 M.refusals = {

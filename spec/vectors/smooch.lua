@@ -728,6 +728,154 @@ M.cases = {
         .. '"appUser":{"givenName":"Bob","properties":{"items":2}}}',
     },
   },
+  {
+    method = "delete_app_user",
+    name = "is not the method that only clears the profile",
+    client = { app_id = "app-1" },
+    arguments = { user_id = "bob" },
+    request = { method = "DELETE", url = LONG .. "/bob", headers = typed },
+    response = { status = 200, headers = json, body = "{}" },
+    result = {},
+  },
+  {
+    method = "delete_app_user",
+    name = "may be answered with nothing",
+    arguments = { user_id = "bob" },
+    response = { status = 204, headers = {}, body = "" },
+    result = true,
+  },
+  {
+    method = "post_message",
+    name = "sends all there is, in the order of the table",
+    arguments = {
+      user_id = "bob",
+      role = "appMaker",
+      type = "image",
+      text = "look",
+      name = "Ann",
+      email = "ann@example.com",
+      avatar_url = "https://a.example/ann.png",
+      media_url = "https://a.example/cat.jpg",
+      media_type = "image/jpeg",
+      metadata = { case = 17 },
+    },
+    request = {
+      method = "POST",
+      url = SHORT .. "/bob/messages",
+      headers = typed,
+      body = '{"role":"appMaker","type":"image","text":"look","name":"Ann",'
+        .. '"email":"ann@example.com","avatarUrl":"https://a.example/ann.png",'
+        .. '"mediaUrl":"https://a.example/cat.jpg","mediaType":"image/jpeg",'
+        .. '"metadata":{"case":17}}',
+    },
+    response = {
+      status = 201,
+      headers = json,
+      body = '{"message":{"_id":"m-1","received":1484261512.025},'
+        .. '"conversation":{"_id":"c-1","unreadCount":1}}',
+    },
+    result = {
+      message = { _id = "m-1", received = 1484261512.025 },
+      conversation = { _id = "c-1", unreadCount = 1 },
+    },
+  },
+  {
+    method = "get_messages",
+    name = "asks for what is older",
+    arguments = { user_id = "bob", before = "1484261512.025" },
+    request = {
+      method = "GET",
+      url = SHORT .. "/bob/messages?before=1484261512.025",
+      headers = typed,
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"conversation":{"_id":"c-1","unreadCount":0},'
+        .. '"messages":[{"_id":"m-1","received":1484261500.5}]}',
+    },
+    result = {
+      conversation = { _id = "c-1", unreadCount = 0 },
+      messages = { { _id = "m-1", received = 1484261500.5 } },
+    },
+  },
+  {
+    method = "get_messages",
+    name = "asks for what is newer",
+    arguments = { user_id = "bob", after = 1484261512 },
+    request = {
+      method = "GET",
+      url = SHORT .. "/bob/messages?after=1484261512",
+      headers = typed,
+    },
+  },
+  {
+    method = "create_webhook",
+    name = "names the target and the triggers",
+    client = { app_id = "app-1" },
+    arguments = { target = "https://bot.example/hook", triggers = { "message", "link:match" } },
+    request = {
+      method = "POST",
+      url = "https://api.smooch.io/v1/apps/app-1/webhooks",
+      headers = typed,
+      body = '{"target":"https://bot.example/hook","triggers":["message","link:match"]}',
+    },
+    response = {
+      status = 201,
+      headers = json,
+      body = '{"webhook":{"_id":"w-1","target":"https://bot.example/hook",'
+        .. '"triggers":["message"],"secret":"s-1"}}',
+    },
+    result = {
+      webhook = {
+        _id = "w-1",
+        target = "https://bot.example/hook",
+        triggers = { "message" },
+        secret = "s-1",
+      },
+    },
+  },
+  {
+    method = "list_webhooks",
+    name = "lists the webhooks of the app",
+    arguments = {},
+    request = { method = "GET", url = "https://api.smooch.io/v1/webhooks", headers = typed },
+    response = { status = 200, headers = json, body = '{"webhooks":[]}' },
+    result = { webhooks = {} },
+  },
+  {
+    method = "get_webhook",
+    name = "reads one",
+    arguments = { webhook_id = "w-1" },
+    request = { method = "GET", url = "https://api.smooch.io/v1/webhooks/w-1", headers = typed },
+    response = { status = 200, headers = json, body = '{"webhook":{"_id":"w-1"}}' },
+    result = { webhook = { _id = "w-1" } },
+  },
+  {
+    method = "update_webhook",
+    name = "sends only what is given",
+    arguments = {
+      webhook_id = "w-1",
+      target = "https://bot.example/2",
+      triggers = { "*" },
+    },
+    request = {
+      method = "PUT",
+      url = "https://api.smooch.io/v1/webhooks/w-1",
+      headers = typed,
+      body = '{"target":"https://bot.example/2","triggers":["*"]}',
+    },
+    response = { status = 200, headers = json, body = '{"webhook":{"_id":"w-1"}}' },
+    result = { webhook = { _id = "w-1" } },
+  },
+  {
+    method = "delete_webhook",
+    name = "may be answered with nothing",
+    arguments = { webhook_id = "w-1" },
+    request = { method = "DELETE", url = "https://api.smooch.io/v1/webhooks/w-1", headers = typed },
+    response = { status = 200, headers = {}, body = "" },
+    result = true,
+  },
 }
 
 M.refusals = {

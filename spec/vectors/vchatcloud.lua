@@ -14,6 +14,14 @@ local authorized = {
   ["X-AUTH-TOKEN"] = "test-token",
 }
 
+local with_form = {
+  ["Accept"] = "application/json",
+  ["User-Agent"] = "usher/@VERSION@",
+  ["Content-Type"] = "application/x-www-form-urlencoded",
+  ["API_KEY"] = "test-api-key",
+  ["X-AUTH-TOKEN"] = "test-token",
+}
+
 local json = { ["content-type"] = "application/json;charset=UTF-8" }
 local done = { status = 200, headers = json, body = '{"result_cd":1,"result_msg":""}' }
 local done_result = { result_cd = 1, result_msg = "" }
@@ -260,6 +268,64 @@ M.cases = {
     },
     error = { kind = "api", status = 200, code = 400, message = "bad request" },
   },
+  {
+    method = "send_notice",
+    name = "sends a form",
+    arguments = { room_id = "room-1", nick_name = "운영자 & co", notice = "a=b c~d*" },
+    request = {
+      method = "POST",
+      url = API .. "/notice/room-1",
+      headers = with_form,
+      body = "nickName=%EC%9A%B4%EC%98%81%EC%9E%90%20%26%20co&notice=a%3Db%20c~d%2A",
+    },
+    response = done,
+    result = done_result,
+  },
+  {
+    method = "list_rooms",
+    name = "lists the rooms of the account, whose numbers are strings",
+    arguments = {},
+    request = {
+      method = "GET",
+      url = "https://vchatcloud.com/openapi/v2/rooms",
+      headers = authorized,
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"result_cd":1,"list":[{"roomId":"room-1","roomName":"Lobby","maxUser":"100",'
+        .. '"joinCount":"30","roomStatus":"active","roomType":"01"}]}',
+    },
+    result = {
+      result_cd = 1,
+      list = {
+        {
+          roomId = "room-1",
+          roomName = "Lobby",
+          maxUser = "100",
+          joinCount = "30",
+          roomStatus = "active",
+          roomType = "01",
+        },
+      },
+    },
+  },
+  {
+    method = "get_room",
+    name = "reads a room",
+    arguments = { room_id = "a/b" },
+    request = {
+      method = "GET",
+      url = "https://vchatcloud.com/openapi/v2/rooms/a%2Fb",
+      headers = authorized,
+    },
+    response = {
+      status = 200,
+      headers = json,
+      body = '{"result_cd":1,"data":{"roomId":"a/b","roomName":"Lobby"}}',
+    },
+    result = { result_cd = 1, data = { roomId = "a/b", roomName = "Lobby" } },
+  },
 }
 
 M.refusals = {
@@ -280,6 +346,16 @@ M.refusals = {
     name = "with a misspelt argument, naming the nearest one",
     arguments = { room_id = "room-1", client_kee = "key-1" },
     mentions = { "client_kee", "client_key" },
+  },
+  {
+    method = "send_notice",
+    name = "with texts that are too long, counted in characters",
+    arguments = {
+      room_id = "room-1",
+      nick_name = ("가"):rep(51),
+      notice = ("나"):rep(101),
+    },
+    mentions = { "nick_name", "50 characters", "notice", "100 characters" },
   },
   {
     method = "list_users",

@@ -31,6 +31,7 @@ lus_client *lus_client_check(lua_State *L, int index, const char *method,
 lus_client *lus_client_check_any(lua_State *L, int index);
 int lus_client_environment(lua_State *L);
 int lus_client_class(lua_State *L);
+int lus_client_provider(lua_State *L);
 int lus_client_close(lua_State *L);
 
 /* options.c */
@@ -76,6 +77,7 @@ void lus_json_open(lua_State *L);
 void lus_json_write(lua_State *L, int index, us_buffer *out,
                     const char *parameter, us_problems *problems);
 void lus_json_push_null(lua_State *L);
+int lus_encode(lua_State *L);
 
 /* decode.c */
 void lus_decode_open(lua_State *L);
@@ -94,6 +96,7 @@ us_scalar lus_document_find(void *context, const char *path);
 
 /* error.c */
 void lus_error_open(lua_State *L);
+int lus_error_new(lua_State *L);
 void lus_error_push(lua_State *L, const us_call *call, const char *provider);
 
 /* call.c */
@@ -122,6 +125,14 @@ double lus_seconds(void);
 int lus_now(lua_State *L);
 int lus_monotonic(lua_State *L);
 int lus_sleep(lua_State *L);
+
+/* process.c */
+int lus_catch_interrupts(lua_State *L);
+int lus_interrupted(lua_State *L);
+int lus_process(lua_State *L);
+int lus_is_running(lua_State *L);
+int lus_terminal(lua_State *L);
+int lus_read_private(lua_State *L);
 
 /* command.c */
 /* Pushes a request as a shell command with its secrets as ***. `values` are

@@ -153,6 +153,12 @@ lus_client *lus_client_check(lua_State *L, int index, const char *method,
   return client;
 }
 
+/* provider(client) -> its provider's name, also when it is closed */
+int lus_client_provider(lua_State *L) {
+  lua_pushstring(L, lus_client_check_any(L, 1)->provider->name);
+  return 1;
+}
+
 int lus_client_environment(lua_State *L) {
   lus_client_check_any(L, 1);
   lus_get_environment(L, 1);

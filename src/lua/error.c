@@ -105,3 +105,12 @@ void lus_error_push(lua_State *L, const us_call *call, const char *provider) {
   luaL_getmetatable(L, metatable);
   lua_setmetatable(L, -2);
 }
+
+/* error(fields) -> the same table, as an error that prints itself */
+int lus_error_new(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  luaL_getmetatable(L, metatable);
+  lua_setmetatable(L, 1);
+  return 1;
+}

@@ -235,10 +235,48 @@ void lus_json_push_null(lua_State *L) {
   lua_remove(L, -2);
 }
 
+static const char problems_metatable[] = "usher.problems";
+
+static int problems_gc(lua_State *L) {
+  us_problems_free(lua_touserdata(L, 1));
+  return 0;
+}
+
+static us_problems *push_problems(lua_State *L) {
+  us_problems *problems = lua_newuserdata(L, sizeof *problems);
+  memset(problems, 0, sizeof *problems);
+  us_problems_reset(problems);
+  luaL_getmetatable(L, problems_metatable);
+  lua_setmetatable(L, -2);
+  return problems;
+}
+
+/* encode(table) -> the JSON text of an object: members in the order of their
+   names, exact integers, the same bytes every time */
+int lus_encode(lua_State *L) {
+  us_buffer *out;
+  us_problems *problems;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  out = lus_buffer_new(L, US_LIMIT_BODY);
+  problems = push_problems(L);
+  lus_json_write(L, 1, out, "value", problems);
+  if (problems->count > 0) {
+    us_buffer_reset(out, US_LIMIT_PROBLEMS);
+    us_problems_append(problems, out);
+    lua_pushlstring(L, us_buffer_slice(out).data, out->length);
+    return luaL_error(L, "usher: %s", lua_tostring(L, -1));
+  }
+  if (out->status != US_OK) return luaL_error(L, "usher: out of memory");
+  lua_pushlstring(L, us_buffer_slice(out).data, out->length);
+  return 1;
+}
+
 void lus_json_open(lua_State *L) {
   static const char *const fields[] = {"null", "empty_array", "array_mt",
                                        "empty_array_mt"};
   size_t i;
+  lus_collected(L, problems_metatable, problems_gc);
   lua_newtable(L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "cjson");

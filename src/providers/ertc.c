@@ -96,6 +96,73 @@ static const us_parameter user_alone[] = {
   ERTC_USER_ID,
 };
 
+
+/* Groups and reports. Their documents sign these with the user server's key:
+   where that is another one, they need a client of their own. */
+#define GROUP_ID PATH("group_id", "groupId", "the group")
+#define CALLER PATH("ertc_user_id", "eRTCUserId", "the user who acts")
+#define PARTICIPANTS BODY("participants", "participants", US_LIST, REQUIRED,   \
+                          "the users' own ids (app_user_id)", .minimum = 1)
+#define RESTRICTION BODY("type", "type", US_STRING, REQUIRED,                  \
+                         "what is forbidden", .choices = "ban|mute")
+
+static const us_parameter group[] = {
+  CALLER,
+  GROUP_ID,
+};
+static const us_parameter remove_participants[] = {
+  CALLER,
+  GROUP_ID,
+  PARTICIPANTS,
+};
+static const us_parameter restrict_participants[] = {
+  CALLER,
+  GROUP_ID,
+  PARTICIPANTS,
+  RESTRICTION,
+  BODY("till", "till", US_STRING, OPTIONAL,
+       "when it ends: ISO 8601, such as 2021-06-14T14:02:03.527Z"),
+};
+static const us_parameter unrestrict_participants[] = {
+  CALLER,
+  GROUP_ID,
+  PARTICIPANTS,
+  RESTRICTION,
+};
+static const us_parameter create_chat_report[] = {
+  CALLER,
+  BODY("msg_unique_id", "msgUniqueId", US_STRING, REQUIRED,
+       "the message to report"),
+  BODY("category", "category", US_STRING, REQUIRED, "what is wrong with it",
+       .choices = "abuse|spam|other|inappropriate"),
+  BODY("reason", "reason", US_STRING, OPTIONAL, "in words"),
+};
+static const us_parameter list_chat_reports[] = {
+  CALLER,
+  QUERY("skip", "skip", US_INTEGER, OPTIONAL, "reports before the page"),
+  QUERY("limit", "limit", US_INTEGER, OPTIONAL, "reports a page; 10 if absent"),
+  QUERY("thread_id", "threadId", US_STRING, OPTIONAL, "of one conversation"),
+  QUERY("category", "category", US_STRING, OPTIONAL, "of one kind",
+        .choices = "abuse|spam|other|inappropriate"),
+  QUERY("status", "status", US_STRING, OPTIONAL, "how far they are",
+        .choices = "new|reportConsidered|reportIgnored"),
+  QUERY("msg_type", "msgType", US_STRING, OPTIONAL,
+        "of one kind of message: text, image, audio, video, file, gif, "
+        "location, contact, sticker, gify"),
+};
+static const us_parameter resolve_chat_report[] = {
+  CALLER,
+  PATH("chat_report_id", "chatReportId", "the report"),
+  PATH("action", "action", "the verdict",
+       .choices = "reportConsidered|reportedIgnored"),
+};
+static const us_parameter tenant_namespace[] = {
+  PATH("namespace", "namespace", "the tenant's name"),
+};
+
+static const us_paging by_skip = {US_PAGE_SKIP, "skip", "limit", 100,
+                                  "result.chatReports", NULL};
+
 static const us_capture first_tokens[] = {
   {"result.token.accessToken", "access_token"},
   {"result.token.refreshToken", "refresh_token"},
@@ -149,6 +216,40 @@ static const us_method methods[] = {
          "GET", "/user/{ertc_user_id}/resetBadgeCount", user_alone,
          0, "Sets a user's count of unread messages to zero.",
          .bearer = "access_token"),
+  METHOD("get_group", "getGroupByGroupIdGet",
+         "GET", "/{ertc_user_id}/group/{group_id}", group, US_IDEMPOTENT,
+         "Reads a group and who is in it.", .bearer = "access_token"),
+  METHOD("remove_participants", "removeParticipantsPost",
+         "POST", "/{ertc_user_id}/group/{group_id}/removeParticipants",
+         remove_participants, US_IDEMPOTENT, "Takes users out of a group.",
+         .bearer = "access_token"),
+  METHOD("restrict_participants", "restrictParticipants",
+         "POST", "/{ertc_user_id}/group/{group_id}/restrictParticipants",
+         restrict_participants, US_IDEMPOTENT,
+         "Bans users from a group, or mutes them there.",
+         .bearer = "access_token"),
+  METHOD("unrestrict_participants", "unrestrictParticipants",
+         "POST", "/{ertc_user_id}/group/{group_id}/unrestrictParticipants",
+         unrestrict_participants, US_IDEMPOTENT, "Lifts a ban or a mute.",
+         .bearer = "access_token"),
+  METHOD("create_chat_report", "createChatReportPost",
+         "POST", "/{ertc_user_id}/chatReports", create_chat_report, 0,
+         "Reports a message to the moderators.", .bearer = "access_token"),
+  METHOD("list_chat_reports", "getChatReportList",
+         "GET", "/{ertc_user_id}/chatReports", list_chat_reports,
+         US_IDEMPOTENT, "Lists reported messages, a page at a time.",
+         .bearer = "access_token", .paging = &by_skip),
+  METHOD("resolve_chat_report", "updateChatReportActionPut", "PUT",
+         "/{ertc_user_id}/chatReports/{chat_report_id}/allowIgnore/{action}",
+         resolve_chat_report, US_IDEMPOTENT,
+         "Closes a report: considered, or ignored.",
+         .bearer = "access_token"),
+  METHOD("get_tenant_details", "get-tenant-details",
+         "GET", "/get-tenant-details/{namespace}", tenant_namespace,
+         US_IDEMPOTENT,
+         "Tells a tenant's id, servers and keys; asked of the provisioning "
+         "server, see usher.ertc_discover.",
+         .prefix = "/v1/tenants", .certainty = US_OBSERVED),
 };
 /* clang-format on */
 

@@ -53,6 +53,69 @@ static const us_parameter get_user_list[] = {
         "deactivated users too"),
 };
 
+static const us_parameter user_token[] = {
+  QUERY("user_id", "user_id", US_STRING, REQUIRED, "the user"),
+};
+static const us_parameter reset_user_token[] = {
+  BODY("user_id", "user_id", US_STRING, REQUIRED, "the user"),
+};
+static const us_parameter several_users[] = {
+  BODY("user_ids", "user_ids", US_LIST, REQUIRED, "the users", .minimum = 1),
+};
+
+#define ROOM_ID BODY("room_id", "room_id", US_STRING, REQUIRED,                \
+                     "the room, or its unique id")
+#define ROOM_OF_LIST QUERY("room_id", "room_id", US_STRING, REQUIRED, "the room")
+
+static const us_parameter room_participants[] = {
+  ROOM_OF_LIST,
+  PAGE,
+  QUERY("limit", "limit", US_INTEGER, OPTIONAL, "participants a page"),
+};
+static const us_parameter change_participants[] = {
+  BODY("room_id", "room_id", US_STRING, REQUIRED, "a group room"),
+  BODY("user_ids", "user_ids", US_LIST, REQUIRED, "the users", .minimum = 1),
+};
+static const us_parameter post_comment[] = {
+  BODY("user_id", "user_id", US_STRING, REQUIRED, "who says it"),
+  ROOM_ID,
+  BODY("message", "message", US_STRING, OPTIONAL,
+       "the text; what has only a payload needs none", .maximum = 4000),
+  BODY("type", "type", US_STRING, OPTIONAL,
+       "text if absent; buttons, card, carousel, custom, file_attachment, "
+       "location, reply, ..."),
+  BODY("payload", "payload", US_TABLE, OPTIONAL, "what the type asks for"),
+  BODY("extras", "extras", US_TABLE, OPTIONAL, "the application's own data"),
+};
+static const us_parameter post_system_event_message[] = {
+  BODY("system_event_type", "system_event_type", US_STRING, REQUIRED,
+       "custom, create_room, add_member, join_room, remove_member, "
+       "left_room, change_room_name, change_room_avatar"),
+  ROOM_ID,
+  BODY("subject_user_id", "subject_user_id", US_STRING, OPTIONAL, "who did it"),
+  BODY("object_user_id", "object_user_id", US_STRING, OPTIONAL,
+       "to whom it was done"),
+  BODY("message", "message", US_STRING, OPTIONAL, "the text to show"),
+  BODY("payload", "payload", US_TABLE, OPTIONAL, "of a custom event"),
+  BODY("extras", "extras", US_TABLE, OPTIONAL, "the application's own data"),
+};
+static const us_parameter load_comments[] = {
+  ROOM_OF_LIST,
+  PAGE,
+  QUERY("limit", "limit", US_INTEGER, OPTIONAL,
+        "messages a page; 20 if absent"),
+};
+
+/* total_page rounds down, so nothing here asks for it. */
+static const us_paging pages_of_users = {US_PAGE_NUMBER, "page", "limit", 100,
+                                         "results.users", NULL};
+static const us_paging pages_of_unread = {US_PAGE_NUMBER, "page", "limit", 100,
+                                          "results.user_ids", NULL};
+static const us_paging pages_of_participants = {
+  US_PAGE_NUMBER, "page", "limit", 100, "results.participants", NULL};
+static const us_paging pages_of_comments = {US_PAGE_NUMBER, "page", "limit", 100,
+                                            "results.comments", NULL};
+
 static const us_method methods[] = {
   METHOD("login_or_register", "login_or_register",
          "POST", "/login_or_register", login_or_register, US_IDEMPOTENT,
@@ -60,14 +123,45 @@ static const us_method methods[] = {
   METHOD("user_profile", "user_profile", "GET", "/user_profile", user_profile,
          US_IDEMPOTENT, "Reads a user."),
   METHOD("get_unread_users", "get_unread_users", "GET", "/get_unread_users",
-         get_unread_users, US_IDEMPOTENT, "Lists users with unread messages."),
+         get_unread_users, US_IDEMPOTENT, "Lists users with unread messages.",
+         .paging = &pages_of_unread),
   METHOD("get_user_unread_count", "get_user_unread_count",
          "GET", "/get_user_unread_count", get_user_unread_count,
          US_IDEMPOTENT, "Counts the unread messages of users."),
   METHOD("get_user_list", "get_user_list", "GET", "/get_user_list",
          get_user_list, US_IDEMPOTENT,
          "Lists users, a page at a time. total_page rounds down: walk until "
-         "a short or empty page."),
+         "a short or empty page.", .paging = &pages_of_users),
+  METHOD("get_user_token", "get_user_token", "GET", "/get_user_token",
+         user_token, US_IDEMPOTENT, "Reads the token a user signs in with."),
+  METHOD("reset_user_token", "reset_user_token", "POST", "/reset_user_token",
+         reset_user_token, US_IDEMPOTENT,
+         "Gives a user a new token; the old one dies, and signs out with it."),
+  METHOD("deactivate_users", "deactivate_users", "DELETE", "/deactivate_users",
+         several_users, US_IDEMPOTENT, "Shuts users out of the application.",
+         .certainty = US_OBSERVED),
+  METHOD("reactivate_users", "reactivate_users", "POST", "/reactivate_users",
+         several_users, US_IDEMPOTENT, "Lets deactivated users back in.",
+         .certainty = US_OBSERVED),
+  METHOD("get_room_participants", "get_room_participants",
+         "GET", "/get_room_participants", room_participants, US_IDEMPOTENT,
+         "Lists who is in a room, a page at a time.",
+         .paging = &pages_of_participants),
+  METHOD("add_room_participants", "add_room_participants",
+         "POST", "/add_room_participants", change_participants, US_IDEMPOTENT,
+         "Brings users into a group room."),
+  METHOD("remove_room_participants", "remove_room_participants",
+         "POST", "/remove_room_participants", change_participants,
+         US_IDEMPOTENT, "Takes users out of a group room."),
+  METHOD("post_comment", "post_comment", "POST", "/post_comment", post_comment,
+         0, "Posts a message to a room."),
+  METHOD("post_system_event_message", "post_system_event_message",
+         "POST", "/post_system_event_message", post_system_event_message, 0,
+         "Posts the message of an event to a room."),
+  METHOD("load_comments", "load_comments", "GET", "/load_comments",
+         load_comments, US_IDEMPOTENT,
+         "Reads the messages of a room, a page at a time.",
+         .paging = &pages_of_comments),
 };
 /* clang-format on */
 

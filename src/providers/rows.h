@@ -1,9 +1,11 @@
 /* rows.h: the words the endpoint tables are written in. This page, and one of
    the tables beside it, is all that adding a provider takes.
 
-   A provider is one file: its options, a list of parameters for each method,
-   the methods, and authorize(), which adds the credentials to a request. Add
-   it to registry.c, and vectors for every row to spec/vectors/.
+   A provider is one file, NAME.c: its options, a list of parameters for each
+   method, the methods, and authorize(), which adds the credentials to a
+   request. What it defines is us_NAME; make finds it and lists it in list.h.
+   Vectors for every row go to spec/vectors/NAME.lua. A rockspec can list no
+   directory: LuaRocks needs a line for the file there.
 
      static const us_parameter mute_user[] = {
          PATH("room_id", "roomId", "the room"),

@@ -98,6 +98,50 @@ static const us_parameter track_event[] = {
        "profile fields to update on the way"),
 };
 
+static const us_parameter post_message[] = {
+  USER_ID,
+  BODY("role", "role", US_STRING, REQUIRED, "who says it",
+       .choices = "appUser|appMaker"),
+  BODY("type", "type", US_STRING, OPTIONAL, "text or image"),
+  BODY("text", "text", US_STRING, OPTIONAL, "the text"),
+  BODY("name", "name", US_STRING, OPTIONAL, "the speaker's name"),
+  BODY("email", "email", US_STRING, OPTIONAL, "the speaker's e-mail address"),
+  BODY("avatar_url", "avatarUrl", US_STRING, OPTIONAL, "the speaker's picture"),
+  BODY("media_url", "mediaUrl", US_STRING, OPTIONAL, "of an image"),
+  BODY("media_type", "mediaType", US_STRING, OPTIONAL,
+       "of an image, such as image/jpeg"),
+  BODY("metadata", "metadata", US_TABLE, OPTIONAL, "the app's own data, flat"),
+};
+static const us_parameter get_messages[] = {
+  USER_ID,
+  QUERY("before", "before", US_STRING, OPTIONAL,
+        "only older ones: Unix seconds, decimals allowed"),
+  QUERY("after", "after", US_STRING, OPTIONAL,
+        "only newer ones, instead of before"),
+};
+
+#define WEBHOOK_ID PATH("webhook_id", "webhookId", "the webhook")
+#define TARGET(flags_) BODY("target", "target", US_STRING, flags_,             \
+                            "the URL to call")
+#define TRIGGERS BODY("triggers", "triggers", US_LIST, OPTIONAL,               \
+                      "message, conversation:start, ...; message if absent")
+
+static const us_parameter create_webhook[] = {
+  TARGET(REQUIRED),
+  TRIGGERS,
+};
+static const us_parameter webhook_alone[] = {
+  WEBHOOK_ID,
+};
+static const us_parameter update_webhook[] = {
+  WEBHOOK_ID,
+  TARGET(OPTIONAL),
+  TRIGGERS,
+};
+
+static const us_paging by_time = {US_PAGE_BEFORE, "before", NULL, 0,
+                                  "messages", "received"};
+
 static const us_method methods[] = {
   METHOD("get_app_user", "getAppUser", "GET", "/appusers/{user_id}",
          user_alone, US_IDEMPOTENT, "Reads a user."),
@@ -137,6 +181,26 @@ static const us_method methods[] = {
   METHOD("track_event", "trackEvent",
          "POST", "/appusers/{user_id}/events", track_event, 0,
          "Reports an event of a user.", .without = "app_id"),
+  METHOD("delete_app_user", "deleteAppUser", "DELETE", "/appusers/{user_id}",
+         user_alone, US_IDEMPOTENT | US_EMPTY_OK,
+         "Deletes a user, with ids, channels and conversation.",
+         .certainty = US_OBSERVED),
+  METHOD("post_message", "postMessage", "POST", "/appusers/{user_id}/messages",
+         post_message, 0, "Posts a message to a user's conversation."),
+  METHOD("get_messages", "getMessages", "GET", "/appusers/{user_id}/messages",
+         get_messages, US_IDEMPOTENT,
+         "Reads a user's conversation, newest messages first asked for.",
+         .paging = &by_time),
+  METHOD("create_webhook", "createWebhook", "POST", "/webhooks",
+         create_webhook, 0, "Has the app's events sent to a URL."),
+  PLAIN_METHOD("list_webhooks", "listWebhooks", "GET", "/webhooks",
+         US_IDEMPOTENT, "Lists the app's webhooks."),
+  METHOD("get_webhook", "getWebhook", "GET", "/webhooks/{webhook_id}",
+         webhook_alone, US_IDEMPOTENT, "Reads a webhook."),
+  METHOD("update_webhook", "updateWebhook", "PUT", "/webhooks/{webhook_id}",
+         update_webhook, US_IDEMPOTENT, "Changes a webhook."),
+  METHOD("delete_webhook", "deleteWebhook", "DELETE", "/webhooks/{webhook_id}",
+         webhook_alone, US_IDEMPOTENT | US_EMPTY_OK, "Deletes a webhook."),
 };
 /* clang-format on */
 

@@ -22,6 +22,13 @@ static const us_parameter room_user[] = {
   CLIENT_KEY,
 };
 
+static const us_parameter send_notice[] = {
+  ROOM_ID,
+  FORM("nick_name", "nickName", REQUIRED, "who says it", .maximum = 50),
+  FORM("notice", "notice", REQUIRED, "what all in the room shall read",
+       .maximum = 100),
+};
+
 static const us_capture issued_token[] = {
   {"data.X-AUTH-TOKEN", "token"},
   {NULL, NULL},
@@ -49,6 +56,13 @@ static const us_method methods[] = {
   METHOD("cancel_mute", "Cancel user write restrictions",
          "PUT", "/openapi/v1/mute/{room_id}/{client_key}", room_user,
          US_IDEMPOTENT, "Lets a muted user write again."),
+  METHOD("send_notice", "Send a notice",
+         "POST", "/openapi/v1/notice/{room_id}", send_notice, 0,
+         "Shows a notice to all in a room."),
+  PLAIN_METHOD("list_rooms", "Chat room list", "GET", "/openapi/v2/rooms",
+         US_IDEMPOTENT, "Lists the account's rooms."),
+  METHOD("get_room", "Chat room details", "GET", "/openapi/v2/rooms/{room_id}",
+         room, US_IDEMPOTENT, "Reads a room.", .certainty = US_OBSERVED),
   PLAIN_METHOD("issue_token", "Token issue", "GET", "/openapi/token",
          US_IDEMPOTENT,
          "Fetches a token, which this client uses from then on.",

@@ -8,7 +8,8 @@
 --   POST   /_sandbox/fault        {"provider":"qiscus","status":503,"retry_after":1,"times":2},
 --                                 the fields of box:fault
 --   DELETE /_sandbox/fault        forget every fault
---   POST   /_sandbox/room         {"room_id":"room-9","users":["Han",{"nick_name":"Kim"}]}
+--   POST   /_sandbox/room         {"room_id":"room-9","users":["Han",{"nick_name":"Kim"}]}; with
+--                                 "provider", of another one than VChatCloud
 --   POST   /_sandbox/user         {"provider":"qiscus","user_id":"bob","unread":3}
 --   POST   /_sandbox/settle       confirm pending Smooch links
 --   POST   /_sandbox/expire       {"provider":"vchatcloud"}: every token issued stops counting
@@ -72,8 +73,9 @@ local function clear_faults(context)
 end
 
 local function room(context)
-  local keys = context.box:seed_room(context.body.room_id, context.body.users)
-  return done("client_keys", json.list(keys))
+  local keys = context.box:seed_room(context.body.room_id, context.body.users,
+    check.given(context.body, "provider"))
+  return done("client_keys", keys and json.list(keys))
 end
 
 local function user(context)

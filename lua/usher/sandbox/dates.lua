@@ -76,6 +76,15 @@ function M.parse_plain(text)
   return (parsed(text, "^" .. DATE .. " " .. TIME .. "$"))
 end
 
+--- Read an ISO 8601 moment that ends in `Z` or has no zone.
+-- @tparam string text
+-- @treturn ?number Unix seconds
+function M.parse_iso(text)
+  local plain, fraction = text:match("^(%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d)(%.?%d*)Z?$")
+  local seconds = plain and M.parse_plain((plain:gsub("T", " ")))
+  return seconds and seconds + (tonumber("0" .. fraction) or 0)
+end
+
 --- Whether a text is an ISO 8601 moment: date, `T`, time, optional fraction, `Z` or an offset.
 -- @tparam string text
 -- @treturn boolean

@@ -1,6 +1,8 @@
--- eRTC (InAppChat) v1, the ten user operations. Credentials are checked in ertc_auth.lua.
+-- eRTC (InAppChat) v1, the ten user operations, and what the provisioning server tells of a tenant.
+-- Credentials are checked in ertc_auth.lua; groups and reports are in ertc_groups.lua.
 --
--- State: tenant_id, moderator (the eRTC id whose tokens are handed out),
+-- State: tenant_id, moderator (the eRTC id whose tokens are handed out), groups and reports (see
+--   ertc_groups.lua),
 --   users[ertc_user_id] = { ertc_user_id, app_user_id, name, availability_status,
 --     notification_settings, mute_setting, devices = { [device_id] = {...} }, keys = { {...} },
 --     blocked = { ertc ids in order }, events = { {...} waiting }, badge = integer,
@@ -10,6 +12,7 @@
 local auth = require("usher.sandbox.ertc_auth")
 local check = require("usher.sandbox.check")
 local dates = require("usher.sandbox.dates")
+local groups = require("usher.sandbox.ertc_groups")
 local http = require("usher.sandbox.http")
 local json = require("usher.sandbox.json")
 local people = require("usher.sandbox.people")
@@ -301,7 +304,9 @@ end
 local PREFIX = "/{version}/tenants/{tenantId}/user/"
 local USER = PREFIX .. "{eRTCUserId}"
 
-M.routes = route.compile({
+local rows = {
+  { "GET", "/{version}/tenants/get-tenant-details/{namespace}", "get_tenant_details",
+    auth.tenant_details, "provisioning" },
   { "POST", PREFIX, "get_or_update_user_by_app_id", get_or_update, "signature" },
   { "POST", USER, "update_user_by_ertc_user_id", update },
   { "POST", USER .. "/blockUnblock/{action}", "block_unblock_user", block_unblock },
@@ -312,7 +317,9 @@ M.routes = route.compile({
   { "GET", USER .. "/pendingEvents", "pending_events", pending_events },
   { "GET", USER .. "/refreshToken", "refresh_auth_token", refresh_token, "refresh" },
   { "GET", USER .. "/resetBadgeCount", "reset_badge_count", reset_badge_count },
-})
+}
+for _, row in ipairs(groups.rows(succeed, body_of)) do rows[#rows + 1] = row end
+M.routes = route.compile(rows)
 
 function M.no_route()
   return refuse(404, "Not found")
@@ -330,13 +337,19 @@ function M.seed_user(box, state, fields)
 end
 
 function M.new_state(box)
-  local state = { tenant_id = TENANT, users = {}, by_app_id = {}, order = {}, sessions = {} }
+  local state = {
+    tenant_id = TENANT, users = {}, by_app_id = {}, order = {}, sessions = {}, groups = {},
+    group_order = {}, reports = {},
+  }
   for _, person in ipairs(people.ertc) do
     M.seed_user(box, state, { appUserId = person[1], name = person[2] })
   end
   local moderator = state.users[state.order[1]]
   moderator.badge = 3
   state.moderator = moderator.ertc_user_id
+  local members = {}
+  for i, person in ipairs(people.ertc) do members[i] = person[1] end
+  groups.seed(box, state, "group-1", members)
   state.moderator_token = auth.issue_lasting(box, state, moderator.ertc_user_id, DEVICE)
   return state
 end
@@ -350,14 +363,22 @@ function M.credentials(state)
       { "refresh_token", state.moderator_token.refresh },
     },
     notes = { { "ertc_user_id", state.moderator },
-      { "app_user_id", state.users[state.moderator].app_user_id } },
+      { "app_user_id", state.users[state.moderator].app_user_id }, { "group_ids", "group-1" },
+      { "namespace", auth.NAMESPACE } },
   }
 end
 
 M.expire_tokens = auth.expire_tokens
 
-function M.snapshot(state)
-  return json.object("tenantId", state.tenant_id, "users", json.list(state.order, function(id)
+--- Puts a group of users, who are made where they are not there, into the state.
+function M.seed_room(box, state, group_id, users)
+  for _, app_user_id in ipairs(users) do ensure_user(box, state, app_user_id) end
+  groups.seed(box, state, group_id, users)
+end
+
+function M.snapshot(state, now)
+  return json.object("tenantId", state.tenant_id, "groups", groups.snapshot(state, now),
+    "users", json.list(state.order, function(id)
     local user = state.users[id]
     local device_ids = {}
     for device_id in pairs(user.devices) do device_ids[#device_ids + 1] = device_id end

@@ -1,5 +1,5 @@
 -- eRTC's two credentials: the request signature with its nonce, and bearer tokens with their
--- renewal.
+-- renewal; and the tenant's details, which hold its key.
 --
 -- state.sessions[token] = { user, device_id, access, refresh, expiry = { [token] = seconds } },
 -- under both tokens of the session: a token counts while it is there and not expired.
@@ -9,7 +9,7 @@ local http = require("usher.sandbox.http")
 local json = require("usher.sandbox.json")
 local jwt = require("usher.sandbox.jwt")
 
-local M = { API_KEY = "test-api-key", BUNDLE_ID = "com.example.app" }
+local M = { API_KEY = "test-api-key", BUNDLE_ID = "com.example.app", NAMESPACE = "sandbox" }
 
 local ACCESS_LIFETIME = 900
 local REFRESH_LIFETIME = 15 * 24 * 3600
@@ -138,6 +138,7 @@ end
 -- @treturn ?table refusal
 function M.authorize(context)
   local parameters = context.parameters
+  if context.route.access == "provisioning" then return signature_refusal(context) end
   if not parameters.version:find("^[vV]%d+$") then return M.refuse(404, "Not found") end
   local refusal = signature_refusal(context)
   if refusal then return refusal end
@@ -146,6 +147,20 @@ function M.authorize(context)
   end
   if context.route.access == "signature" then return nil end
   return bearer_refusal(context)
+end
+
+--- What the provisioning server tells of a tenant, its API key among it. In the world it is another
+-- host; here it is the same.
+-- @tparam table context
+-- @treturn table response
+function M.tenant_details(context)
+  if context.parameters.namespace ~= M.NAMESPACE then return M.refuse(404, "Tenant not found") end
+  local server = json.object("apiKey", M.API_KEY,
+    "url", "http://" .. (context.headers.host or "127.0.0.1") .. "/ertc/")
+  return http.reply(200, json.object("success", true, "msg", "Tenant", "errorCode", "E00000",
+    "result", json.object("tenantId", context.state.tenant_id, "projectType", "prod",
+      "config", json.object("serverDetails",
+        json.object("chatServer", server, "userServer", server)))))
 end
 
 return M

@@ -1,14 +1,15 @@
--- Qiscus Chat SDK server API v2.1, the five user operations.
+-- Qiscus Chat SDK server API v2.1, users. Rooms, messages and tokens are in qiscus_rooms.lua.
 --
 -- State: users[user_id] = { id, user_id, username, password, avatar_url, extras, active,
 --     created_at, updated_at, unread = { Unix seconds of each unread message } },
---   order = { user ids as they registered }.
+--   order = { user ids as they registered }, rooms (see qiscus_rooms.lua).
 
 local check = require("usher.sandbox.check")
 local core = require("usher.core")
 local dates = require("usher.sandbox.dates")
 local http = require("usher.sandbox.http")
 local json = require("usher.sandbox.json")
+local rooms = require("usher.sandbox.qiscus_rooms")
 local route = require("usher.sandbox.route")
 
 local M = { name = "qiscus" }
@@ -59,12 +60,25 @@ local login_fields = {
   { "avatar_url", "string", check = url_problem },
 }
 
-local function login_body(context)
+local function json_body(context)
   local is_json = http.media_type(context.headers["content-type"]) == "application/json"
   local body = is_json and json.decode(context.request.body)
-  if type(body) ~= "table" or #body > 0 then
-    return nil, refuse(400, "Bad request", { "The body is not a JSON object" })
-  end
+  if type(body) == "table" and #body == 0 then return body end
+  return nil, refuse(400, "Bad request", { "The body is not a JSON object" })
+end
+
+-- The body of a call, checked.
+local function body_of(context, fields)
+  local body, refusal = json_body(context)
+  if not body then return nil, refusal end
+  local problems = check.fields(body, fields)
+  if problems then return nil, refuse(400, problems[1], problems) end
+  return body
+end
+
+local function login_body(context)
+  local body, refusal = json_body(context)
+  if not body then return nil, refusal end
   local problems = check.fields(body, login_fields)
   local extras = extras_of(body)
   if check.given(body, "extras") ~= nil and (type(extras) ~= "table" or #extras > 0) then
@@ -238,13 +252,19 @@ end
 
 local PREFIX = "/api/v2.1/rest"
 
-M.routes = route.compile({
+local rows = {
   { "POST", PREFIX .. "/login_or_register", "login_or_register", login_or_register },
   { "GET", PREFIX .. "/user_profile", "user_profile", user_profile },
   { "GET", PREFIX .. "/get_unread_users", "get_unread_users", get_unread_users },
   { "GET", PREFIX .. "/get_user_unread_count", "get_user_unread_count", get_user_unread_count },
   { "GET", PREFIX .. "/get_user_list", "get_user_list", get_user_list },
-})
+}
+for _, row in ipairs(rooms.rows(PREFIX, {
+  succeed = succeed, refuse = refuse, body_of = body_of, page_of = page_of, slice = slice,
+})) do
+  rows[#rows + 1] = row
+end
+M.routes = route.compile(rows)
 
 function M.no_route()
   return refuse(404, "Not found")
@@ -268,8 +288,14 @@ function M.seed_user(box, state, fields)
   return user
 end
 
+--- Puts a room into the state, and its users where they are not there.
+function M.seed_room(box, state, room_id, users)
+  for _, user_id in ipairs(users) do M.seed_user(box, state, { user_id = user_id }) end
+  rooms.seed(state, room_id, users)
+end
+
 function M.new_state()
-  return { users = {}, order = {} }
+  return { users = {}, order = {}, rooms = {}, room_order = {} }
 end
 
 function M.credentials()
@@ -277,7 +303,8 @@ function M.credentials()
 end
 
 function M.snapshot(state)
-  return json.object("users", json.list(state.order, function(user_id)
+  local seats = rooms.snapshot(state)
+  return json.object("rooms", seats, "users", json.list(state.order, function(user_id)
     local user = state.users[user_id]
     return json.object("id", user.id, "user_id", user_id, "username", user.username,
       "avatar_url", user.avatar_url, "extras", json.map(user.extras), "active", user.active,

@@ -1,6 +1,6 @@
 -- Smooch v1, both generations: /v1/appusers/... (the app is implied by the key) and
 -- /v1/apps/{appId}/appusers/... . Credentials are in smooch_auth.lua, channels in
--- smooch_channels.lua.
+-- smooch_channels.lua, text messages and webhooks in smooch_messages.lua.
 --
 -- State: users[_id] = { the app user's fields in wire names, with clients, pendingClients,
 --     businessSystems, events = { names }, messages = { {...} }, conversation_id, unread },
@@ -12,6 +12,7 @@ local check = require("usher.sandbox.check")
 local dates = require("usher.sandbox.dates")
 local http = require("usher.sandbox.http")
 local json = require("usher.sandbox.json")
+local messages = require("usher.sandbox.smooch_messages")
 local multipart = require("usher.sandbox.multipart")
 local people = require("usher.sandbox.people")
 local route = require("usher.sandbox.route")
@@ -271,12 +272,18 @@ local function post_image(context, user)
   if not form then return bad_request(problem) end
   local refusal = form_refusal(context, form)
   if refusal then return refusal end
-  local message = add_message(context, user, form)
-  return http.reply(201, json.object("message",
-    json.object("_id", message._id, "authorId", message.authorId, "role", message.role,
-      "type", message.type, "name", message.name, "text", message.text,
-      "mediaUrl", message.mediaUrl, "mediaType", message.mediaType, "received", message.received),
-    "conversation", json.object("_id", user.conversation_id, "unreadCount", user.unread)))
+  return messages.posted(user, add_message(context, user, form))
+end
+
+-- With ids, channels and conversation.
+local function delete(context, user)
+  local state = context.state
+  state.users[user._id] = nil
+  if user.userId then state.by_user_id[user.userId] = nil end
+  for index, id in ipairs(state.order) do
+    if id == user._id then table.remove(state.order, index) break end
+  end
+  return http.reply(200, json.object())
 end
 
 local USER = "/appusers/{userId}"
@@ -295,7 +302,11 @@ local both_generations = {
   { "POST", USER .. "/channels", "link_app_user", with_user(link) },
   { "DELETE", USER .. "/channels/{channel}", "unlink_app_user", with_user(unlink) },
   { "POST", USER .. "/images", "post_image_message", with_user(post_image), "appUser" },
+  { "DELETE", USER, "delete_app_user", with_user(delete) },
 }
+for _, row in ipairs(messages.rows(with_user, body_of)) do
+  both_generations[#both_generations + 1] = row
+end
 
 local rows = {
   { "PUT", "/v1" .. USER .. "/devices/{deviceId}", "app_user_device_update",
@@ -339,7 +350,7 @@ local function seeded_clients()
 end
 
 function M.new_state(box)
-  local state = { users = {}, by_user_id = {}, order = {}, auth_codes = {},
+  local state = { users = {}, by_user_id = {}, order = {}, auth_codes = {}, webhooks = {},
     integrations = { i1 = "messenger", i2 = "telegram" } }
   local bob = M.seed_user(box, state, people.smooch)
   bob.conversationStarted, bob.clients = true, seeded_clients()

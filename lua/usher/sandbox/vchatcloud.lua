@@ -1,4 +1,4 @@
--- VChatCloud's open API: the token call and the seven user operations.
+-- VChatCloud's open API: the token call, the seven user operations, rooms and notices.
 --
 -- State: rooms[room_id] = { room_id, order = { client keys }, people = { [client_key] =
 --     { client_key, nick_name, grade, connected = boolean, exiled_at, muted_at } } }, Unix seconds,
@@ -16,7 +16,7 @@ local route = require("usher.sandbox.route")
 local M = { name = "vchatcloud" }
 
 local API_KEY = "test-vchatcloud-key"
-local NO_SUCH_ROOM, NOT_CONNECTED = 10102, 10107
+local NO_SUCH_ROOM, NOT_CONNECTED, MISSING = 10102, 10107, 10901
 
 local function succeed(name, value)
   return http.reply(200, json.object("result_cd", 1, "result_msg", "", name, value))
@@ -114,6 +114,42 @@ local function dated_list(member, wire_name)
   end
 end
 
+local function characters(text)
+  return #text:gsub("[\128-\191]", "")
+end
+
+local function send_notice(context, room)
+  if http.media_type(context.headers["content-type"]) ~= "application/x-www-form-urlencoded" then
+    return refuse(MISSING, "The body is not a form")
+  end
+  local form = http.query(context.request.body) or {}
+  local nick_name, notice = http.first(form, "nickName"), http.first(form, "notice")
+  if (nick_name or "") == "" or (notice or "") == "" then
+    return refuse(MISSING, "nickName and notice are required")
+  elseif characters(nick_name) > 50 or characters(notice) > 100 then
+    return refuse(MISSING, "nickName or notice is too long")
+  end
+  table.insert(room.notices, { nick_name = nick_name, notice = notice })
+  return succeed()
+end
+
+local function room_view(room)
+  local joined = 0
+  for _, person in pairs(room.people) do joined = joined + (person.connected and 1 or 0) end
+  return json.object("roomId", room.room_id, "roomName", room.room_id, "maxUser", "100",
+    "joinCount", tostring(joined), "roomStatus", "active", "roomType", "01")
+end
+
+local function list_rooms(context)
+  return succeed("list", json.list(context.state.room_order, function(room_id)
+    return room_view(context.state.rooms[room_id])
+  end))
+end
+
+local function get_room(_, room)
+  return succeed("data", room_view(room))
+end
+
 local EXILES, MUTE = "/openapi/v1/exiles/{roomId}", "/openapi/v1/mute/{roomId}"
 
 M.routes = route.compile({
@@ -125,6 +161,9 @@ M.routes = route.compile({
   { "GET", MUTE, "list_muted_users", in_room(dated_list("muted_at", "muteDate")) },
   { "POST", MUTE .. "/{clientKey}", "mute_user", on_person(mute) },
   { "PUT", MUTE .. "/{clientKey}", "cancel_mute", on_person(cancel_mute) },
+  { "POST", "/openapi/v1/notice/{roomId}", "send_notice", in_room(send_notice) },
+  { "GET", "/openapi/v2/rooms", "list_rooms", list_rooms },
+  { "GET", "/openapi/v2/rooms/{roomId}", "get_room", in_room(get_room) },
 })
 
 function M.no_route(context)
@@ -151,7 +190,8 @@ function M.seed_room(box, state, room_id, users)
   if type(room_id) ~= "string" or type(users) ~= "table" then
     error("box:seed_room: expected a room id and a list of users", 3)
   end
-  local room, keys = { room_id = room_id, order = {}, people = {} }, {}
+  local room = { room_id = room_id, order = {}, people = {}, notices = {} }
+  local keys = {}
   for i, user in ipairs(users) do
     local person = person_of(box, room_id, user)
     room.order[i], keys[i] = person.client_key, person.client_key
@@ -184,12 +224,13 @@ end
 function M.snapshot(state)
   return json.object("rooms", json.list(state.room_order, function(room_id)
     local room = state.rooms[room_id]
-    return json.object("roomId", room_id, "people", json.list(room.order, function(key)
+    local people_here = json.list(room.order, function(key)
       local person = room.people[key]
       return json.object("clientKey", key, "nickName", person.nick_name, "grade", person.grade,
         "connected", person.connected, "exiled", person.exiled_at ~= nil,
         "muted", person.muted_at ~= nil)
-    end))
+    end)
+    return json.object("roomId", room_id, "notices", #room.notices, "people", people_here)
   end))
 end
 

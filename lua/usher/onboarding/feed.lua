@@ -1,0 +1,155 @@
+--- The rows of an import on their way out: read a page at a time, compared with
+-- what was looked at before, and noted in the journal ahead of their calls, many
+-- in one transaction. What was noted and never sent is taken back at the end.
+-- @module usher.onboarding.feed
+
+local upserts = require "usher.onboarding.upsert"
+local validate = require "usher.onboarding.validate"
+
+local M = {}
+
+local methods = {}
+local metatable = { __index = methods }
+
+--- Makes a feed.
+-- @tparam table line the onboarding line
+-- @tparam table reader of the source, at its begin
+-- @tparam {string,...} pages of `validate.all`
+-- @tparam ?table journal of the ledger
+-- @tparam table options of the import: `columns`, `delimiter`
+-- @tparam integer ahead how many rows are noted ahead of their calls
+-- @treturn table
+function M.new(line, reader, pages, journal, options, ahead)
+  local accounts = {}
+  for _, provider in ipairs(journal and line.providers or {}) do
+    accounts[provider] = upserts.account(line.clients[provider], provider, options)
+  end
+  return setmetatable({
+    providers = line.providers, reader = reader, pages = pages, journal = journal, ahead = ahead,
+    accounts = accounts,
+    number = 0, page = {}, at = 1, -- the page that was read, and where we are in it
+    ready = {}, first = 1, -- rows that are noted, and the first that was not taken
+  }, metatable)
+end
+
+local CHANGED = "the source has changed since it was looked at; what was sent is right"
+
+-- Reads the next page; nil, and what is wrong, when it is not the one that was looked at.
+local function read_page(self)
+  local page, parts = {}, {}
+  while #page < validate.PAGE do
+    local person, line, problem, row = self.reader.next()
+    if problem then return nil, CHANGED end
+    if not person then break end
+    local text = validate.part(line, row)
+    parts[#parts + 1] = text
+    page[#page + 1] = { person = person, line = line, row = row, text = text }
+  end
+  local expected = self.pages[self.number + 1]
+  if not page[1] and not expected then return page end
+  if not page[1] or validate.digest(parts) ~= expected then return nil, CHANGED end
+  self.number = self.number + 1
+  return page
+end
+
+-- What is left to do for a row, what its digests are, and whether an earlier run may have sent it.
+local function compare(self, item)
+  local known, problem, begun = self.journal:earlier(item.line)
+  if not known then return problem end
+  local todo, digests = {}, {}
+  for _, provider in ipairs(self.providers) do
+    local row = known[provider]
+    local digest = upserts.digest(self.accounts[provider], provider, item.person, item.text)
+    if not row or row.state ~= "done" or row.digest ~= digest then
+      todo[#todo + 1], digests[provider] = provider, digest
+    end
+  end
+  item.todo, item.digests, item.begun = todo, digests, begun
+end
+
+-- The next rows, as many as are noted together, and the first and last line of what is to be sent.
+local function next_items(self)
+  local items, count = {}, 0
+  while self.page[self.at] and count < self.ahead do
+    local item, problem = self.page[self.at], nil
+    if self.journal then problem = compare(self, item) else item.todo = self.providers end
+    if problem then return nil, problem end
+    if item.todo[1] then count = count + 1 end
+    items[#items + 1] = item
+    self.at = self.at + 1
+  end
+  return items
+end
+
+-- Between the first and the last row to be sent there may be some that are done: they have an
+-- outcome, which counts for more than the range.
+local function note(self, items)
+  local first, last
+  for _, item in ipairs(items) do
+    if item.todo[1] then first, last = first or item.line, item.line end
+  end
+  if not first then return true end
+  local ok, problem = self.journal:begin(first, last)
+  if not ok then return nil, problem end
+  self.range = first
+  return true
+end
+
+local function refill(self)
+  if not self.page[self.at] then
+    local page, problem = read_page(self)
+    if not page then return nil, "invalid", problem end
+    self.page, self.at = page, 1
+  end
+  local items, problem = next_items(self)
+  local ok = items ~= nil
+  if items and self.journal then ok, problem = note(self, items) end
+  if not ok then
+    return nil, "ledger", "the rows could not be written down, so they were not sent: " .. problem
+  end
+  self.ready, self.first = items, 1
+  return true
+end
+
+--- The next row: `{ person, line, row, todo, digests, begun }`, `todo` the providers that it has to
+-- be put into, `begun` whether an earlier run may have done it.
+-- @treturn ?table nil at the end
+-- @treturn[2] nil
+-- @treturn[2] string the kind of an error
+-- @treturn[2] string what is wrong
+function methods:take()
+  local item = self.ready[self.first]
+  if not item then
+    local ok, kind, problem = refill(self)
+    if not ok then return nil, kind, problem end
+    item = self.ready[self.first]
+    if not item then return nil end
+  end
+  self.ready[self.first] = nil
+  self.first = self.first + 1
+  self.taken = item.line
+  return item
+end
+
+--- Takes back the notes of the rows that were not taken.
+function methods:close()
+  if self.range and self.ready[self.first] then
+    self.journal:take_back(self.range, self.taken or 0)
+  end
+end
+
+--- Seconds for which a row may be noted ahead of its call.
+M.AHEAD = 2
+
+--- How many rows are noted ahead: enough that a commit costs little, few enough that a process
+-- that is killed leaves little to look up.
+-- @tparam integer concurrency
+-- @tparam ?number rate rows a second
+-- @treturn integer
+function M.ahead(concurrency, rate)
+  local rows = math.min(16 * concurrency, validate.PAGE)
+  if rate then rows = math.min(rows, math.floor(rate * M.AHEAD)) end
+  return math.max(rows, 1)
+end
+
+return M

@@ -1,0 +1,160 @@
+-- A list that comes in pages is walked to its end, each item once, and an error is no end.
+
+local refusal = require "spec.support.refusal"
+local sandbox = require "usher.sandbox"
+local usher = require "usher"
+
+local function contains(value, words)
+  assert.truthy(tostring(value):find(words, 1, true), ("no %q in: %s"):format(words,
+    tostring(value)))
+end
+
+-- A Qiscus that has `count` users, gives `most` a page, and counts its pages wrongly.
+local function provider_of(count, most, before)
+  local world = { requests = 0, seen = {} }
+  function world.send(request)
+    world.requests = world.requests + 1
+    local status, headers, body = (before or function() end)(world.requests, request)
+    if status then return status, headers, body end
+    local page = tonumber(request.url:match("[?&]page=(%d+)")) or 1
+    local limit = math.min(tonumber(request.url:match("[?&]limit=(%d+)")) or 20, most or 1e9)
+    local rows = {}
+    for i = (page - 1) * limit + 1, math.min(page * limit, count) do
+      rows[#rows + 1] = ('{"id":%d,"email":"user%d"}'):format(i, i)
+    end
+    return 200, {}, ('{"results":{"meta":{"total_page":%d},"users":[%s]},"status":200}'):format(
+      math.floor(count / limit), table.concat(rows, ","))
+  end
+  return world
+end
+
+local function client_of(world)
+  local client = usher.qiscus{ app_id = "a", secret = "s",
+    transport = { send = world.send, sleep = function() return true end } }
+  finally(function() client:close() end)
+  return client
+end
+
+local function walk(client, arguments)
+  local seen, count = {}, 0
+  for user in client:pages("get_user_list", arguments) do
+    assert.is_nil(seen[user.id])
+    seen[user.id], count = true, count + 1
+    assert.equal(count, user.id)
+  end
+  return count
+end
+
+describe("client:pages", function()
+  for _, row in ipairs{ { 0, 1 }, { 1, 2 }, { 99, 2 }, { 100, 2 }, { 101, 2 }, { 250, 3 },
+    { 300, 4 } } do
+    it(("walks %d users in pages of 100"):format(row[1]), function()
+      local world = provider_of(row[1])
+      assert.equal(row[1], walk(client_of(world)))
+      assert.equal(row[2], world.requests)
+    end)
+  end
+
+  it("walks 100,000 users, with errors on the way that are retried", function()
+    local world = provider_of(100000, nil, function(number)
+      if number == 400 then return 503, { ["retry-after"] = "1" }, "" end
+      if number == 700 then return 500, {}, "" end
+    end)
+    assert.equal(100000, walk(client_of(world), { limit = 100 }))
+    assert.equal(1001 + 2, world.requests)
+  end)
+
+  it("is not deceived by a server that gives less than was asked for", function()
+    assert.equal(95, walk(client_of(provider_of(95, 20)), { limit = 100 }))
+  end)
+
+  it("takes the page and the size that it is given", function()
+    local world = provider_of(30)
+    local first
+    for user in client_of(world):pages("get_user_list", { page = 2, limit = 10 }) do
+      first = first or user.id
+    end
+    assert.equal(11, first)
+    assert.equal(3, world.requests)
+  end)
+
+  it("does not change the arguments", function()
+    local arguments = { limit = 10 }
+    walk(client_of(provider_of(25)), arguments)
+    assert.same({ limit = 10 }, arguments)
+  end)
+
+  it("is lazy: a page is asked for when it is needed", function()
+    local world = provider_of(1000)
+    local following = client_of(world):pages("get_user_list")
+    assert.equal(0, world.requests)
+    for _ = 1, 100 do following() end
+    assert.equal(1, world.requests)
+    following()
+    assert.equal(2, world.requests)
+  end)
+
+  it("ends with an error as an error, and not as the end", function()
+    local world = provider_of(1000, nil, function(number)
+      if number == 3 then return 403, {}, '{"error":{"message":"no"},"status":403}' end
+    end)
+    local count = 0
+    local ok, err = pcall(function()
+      for _ in client_of(world):pages("get_user_list") do count = count + 1 end
+    end)
+    assert.is_false(ok)
+    assert.same({ 200, 403, "http" }, { count, err.status, err.kind })
+  end)
+
+  it("says when an answer has no list", function()
+    local client = client_of{ send = function() return 200, {}, '{"results":{}}' end }
+    local ok, err = pcall(client:pages("get_user_list"))
+    assert.is_false(ok)
+    assert.equal("decode", err.kind)
+    contains(err, "results.users")
+  end)
+
+  it("can be the items of usher.map", function()
+    local client = client_of(provider_of(250))
+    local ids = usher.map(client:pages("get_user_list"), function(user) return user.id end,
+      { concurrency = 7 })
+    assert.equal(250, #ids)
+    assert.equal(250, ids[250])
+  end)
+
+  it("skips by items, and goes back in time", function()
+    local box = sandbox.new()
+    local ertc = usher.ertc(box:options("ertc"))
+    local smooch = usher.smooch(box:options("smooch"))
+    finally(function()
+      ertc:close()
+      smooch:close()
+    end)
+    local user = box.state.ertc.moderator
+    for i = 1, 23 do
+      assert(ertc:create_chat_report{ ertc_user_id = user, msg_unique_id = "m" .. i,
+        category = "spam" })
+    end
+    local reports = {}
+    for report in ertc:pages("list_chat_reports", { ertc_user_id = user, limit = 10 }) do
+      reports[#reports + 1] = report.chat.msgUniqueId
+    end
+    assert.same({ 23, "m1", "m23" }, { #reports, reports[1], reports[23] })
+    for i = 1, 205 do
+      assert(smooch:post_message{ user_id = "bob@example.com", role = "appMaker",
+        text = "n" .. i })
+    end
+    local seen, count = {}, 0
+    for message in smooch:pages("get_messages", { user_id = "bob@example.com" }) do
+      assert.is_nil(seen[message._id])
+      seen[message._id], count = true, count + 1
+    end
+    assert.equal(205, count)
+  end)
+
+  it("raises for a method that answers at once, or is none", function()
+    local client = client_of(provider_of(1))
+    contains(refusal.of(client.pages, client, "user_profile"), "does not answer in pages")
+    contains(refusal.of(client.pages, client, "frob"), "'frob'")
+  end)
+end)
