@@ -344,15 +344,16 @@ soak-built:
 
 .PHONY: memcheck memcheck-built asan asan-built apicheck apicheck-built coverage coverage-built \
   rock docs types clean help
-memcheck: ## the specs on Lua 5.4 under valgrind
+memcheck: ## the specs under valgrind
 	@.ci/install memory
 	@$(MAKE) --no-print-directory -s $(parallel) memcheck-built
 
-memcheck-built: all $(call module,5.4) $(PRELOAD)
+memcheck-built: all $(PRELOAD)
 	@UNDER="env LD_PRELOAD=$(CURDIR)/$(PRELOAD) valgrind -q --leak-check=full \
 	  --errors-for-leak-kinds=definite --error-exitcode=99 --num-callers=30 \
 	  $(patsubst %,--suppressions=%,$(wildcard spec/memory/valgrind*.supp))" \
-	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" TEST_TIMEOUT=1800 .ci/test lua5.4
+	  BUSTED_FLAGS="--exclude-tags=build $(BUSTED_FLAGS)" TEST_TIMEOUT=3600 \
+	  .ci/test $(or $(SUITES),lua5.4 luajit)
 
 asan: ## the C tests and the specs with ASan and UBSan
 	@.ci/install test

@@ -99,7 +99,7 @@ static const char *private_problem(int file) {
 int lus_read_private(lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   us_buffer *content = lus_buffer_new(L, US_LIMIT_OPTION);
-  int file = open(path, O_RDONLY | O_CLOEXEC);
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   const char *problem = file < 0 ? strerror(errno) : private_problem(file);
   char block[512];
   ssize_t length = 0;
