@@ -7,7 +7,7 @@
 
 package.path = "./lua/?.lua;./lua/?/init.lua;./?.lua;" .. package.path
 
-local server = server -- luacheck: globals server
+local server = host -- luacheck: globals host
 
 local curl = require "usher.curl"
 local usher = require "usher"

@@ -1,15 +1,9 @@
 /* answer_fuzz.c: any bytes as the answer to a call, through all there is:
    libcurl, src/curl, the binding, Lua 5.4. What is done with a client and what
    must hold is in answer.lua; here is what a script cannot do. */
-#include <lauxlib.h>
-#include <lualib.h>
-#include <stdlib.h>
-
 #include "loopback.h"
+#include "lua_host.h"
 #include "spelling.h"
-
-int luaopen_usher_core(lua_State *L);
-int luaopen_usher_curl(lua_State *L);
 
 static us_slice slice_at(lua_State *L, int index) {
   us_slice slice;
@@ -65,46 +59,7 @@ static const luaL_Reg functions[] = {
     {"finish", end},  {"requests", requests}, {"spelled", spelled},
     {NULL, NULL}};
 
-static void preload(lua_State *L, const char *name, lua_CFunction open) {
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_pushcfunction(L, open);
-  lua_setfield(L, -2, name);
-  lua_pop(L, 1);
-}
-
-static lua_State *state;
-
-static void stop(void) {
-  lua_close(state);
-  state = NULL;
-}
-
-/* Leaves what answer.lua returns, a function of bytes, on the stack. */
-static lua_State *begin(void) {
-  lua_State *L = luaL_newstate();
-  REQUIRE(L != NULL);
-  luaL_openlibs(L);
-  preload(L, "usher.core", luaopen_usher_core);
-  preload(L, "usher.curl", luaopen_usher_curl);
-  luaL_newlib(L, functions);
-  lua_setglobal(L, "server");
-  if (luaL_dofile(L, "spec/fuzz/answer.lua") != LUA_OK) {
-    fprintf(stderr, "%s\n", lua_tostring(L, -1));
-    exit(EXIT_FAILURE);
-  }
-  return L;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (state == NULL) {
-    state = begin();
-    REQUIRE(atexit(stop) == 0);
-  }
-  lua_pushvalue(state, 1);
-  lua_pushlstring(state, (const char *)data, size);
-  if (lua_pcall(state, 1, 0, 0) != LUA_OK) {
-    fprintf(stderr, "%s\n", lua_tostring(state, -1));
-    fuzz_fail(__FILE__, __LINE__, "what answer.lua asserts");
-  }
+  lua_host_run("answer", functions, data, size);
   return 0;
 }

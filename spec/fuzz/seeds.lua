@@ -326,6 +326,18 @@ function make.answer(add)
   end)
 end
 
+function make.script(add)
+  local state = 1
+  for seed = 0, 59 do
+    local out = { char(seed % 4, seed % 3) }
+    for i = 2, 60 + seed * 3 do
+      state = (state * 1103515245 + 12345) % 2 ^ 31
+      out[i] = char(math.floor(state / 65536) % 256)
+    end
+    add(table.concat(out))
+  end
+end
+
 -- ------------------------------------------------------------------------------------------------
 
 local function write(directory, target)
