@@ -6,6 +6,8 @@ local ledgers = require "spec.support.ledgers"
 local lines = require "spec.support.line"
 local refusal = require "spec.support.refusal"
 
+local unpack = table.unpack or rawget(_G, "unpack") -- luacheck: ignore 143
+
 local adds_up, counts, once_each, says = lines.adds_up, lines.counts, lines.once_each, lines.says
 
 local function line_of(providers, more)
@@ -291,9 +293,11 @@ describe("An import stops", function()
         end })
         assert.is_nil(summary)
         assert.equal("ledger", err.kind)
-        assert.same({ 64, 0, 0, 36 }, counts(begun)) -- two times sixteen rows a worker
+        local done, _, failed, remaining = unpack(counts(begun))
+        assert.same({ done, 0 }, { world.box:count("smooch", "pre_create_app_user"), failed })
+        assert.is_true(done >= 40 and remaining > 0)
         ledger.store:run("ALTER TABLE gone RENAME TO import_ranges")
-        assert.same({ 36, 64, 0, 0 }, counts(assert(line:import(path))))
+        assert.same({ remaining, done, 0, 0 }, counts(assert(line:import(path))))
         once_each(lines.asked(world.box, "smooch", "pre_create_app_user"), 100)
       end)
   end

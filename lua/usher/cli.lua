@@ -1,10 +1,22 @@
 --- The command `usher`, all but what needs no argparse (`describe`, `sandbox`).
 -- Exit status: 0, done; 1, it could not be done, or a ledger is not as it was
 -- written; 2, what was asked for makes no sense, and nothing was sent; 3, some of
--- it failed; 130, stopped by a signal: the same command goes on.
+-- it failed; 130, stopped by a signal before the end: the same command goes on.
+-- What goes on until a signal (`watch`, `run`) ends with 0.
 -- @module usher.cli
 
+local output = require "usher.cli.output"
+
 local M = {}
+
+local PARTS = { "call", "verbs", "plans", "watch", "import", "records" }
+
+-- The modules, each with its `commands` by name.
+local function load_parts()
+  local parts = {}
+  for i, name in ipairs(PARTS) do parts[i] = require("usher.cli." .. name) end
+  return parts
+end
 
 local function load_argparse()
   local ok, argparse = pcall(require, "argparse")
@@ -13,20 +25,24 @@ local function load_argparse()
 end
 
 local function complain(problem)
-  io.stderr:write("usher: ", problem, "\n")
+  output.note("usher: " .. problem)
+end
+
+-- The words of argparse, and for an option that is a credential where it belongs.
+local function refuse(parser, problem)
+  local option = problem:match("^unknown option '(%-%-[^']+)'")
+  if option and require("usher.cli.clients").is_credential(option) then
+    problem = problem .. ": credentials come from the environment or a file, for others can read "
+      .. "the command line"
+  end
+  complain(("%s\nTry: %s --help"):format(problem, parser:_get_fullname()))
+  os.exit(2, true)
 end
 
 local function build(argparse, parts, arguments)
-  local parser = argparse("usher", "Scripted moderation and onboarding for chat providers.",
-    "Credentials come from USHER_<PROVIDER>_<OPTION> in the environment, or from a file of mode "
-    .. "0600 (--credentials, or USHER_CREDENTIALS).\n\nExit status: 0 done, 1 could not be done, 2 "
-    .. "wrong usage (nothing was sent), 3 some of it failed, 130 stopped by a signal.")
-  parser:command_target("command")
-  parser:require_command(true)
-  parser.error = function(_, problem)
-    complain(problem .. "\nTry: usher --help")
-    os.exit(2, true)
-  end
+  local parser = argparse("usher", "Scripted moderation and onboarding for chat providers.")
+  parser:command_target("command"):require_command(true):help_max_width(88)
+  parser.error = refuse
   for _, part in ipairs(parts) do part.add(parser, arguments) end
   -- named here for the help only: lua/bin/usher has answered them already
   parser:command("describe", "List providers, methods and their arguments.")
@@ -37,10 +53,11 @@ end
 --- The words that are commands, those of lua/bin/usher too.
 -- @treturn {string,...}
 function M.names()
-  local names = { "call", "describe", "help", "sandbox" }
-  for _, part in ipairs{ "usher.cli.desk", "usher.cli.records" } do
-    for _, name in ipairs(require(part).names()) do names[#names + 1] = name end
+  local names = { "describe", "help", "sandbox" }
+  for _, part in ipairs(load_parts()) do
+    for name in pairs(part.commands) do names[#names + 1] = name end
   end
+  table.sort(names)
   return names
 end
 
@@ -53,19 +70,16 @@ function M.main(arguments)
     complain(problem)
     return 1
   end
-  local call, desk = require "usher.cli.call", require "usher.cli.desk"
-  local records = require "usher.cli.records"
-  local parsed = build(argparse, { call, desk, records }, arguments):parse(arguments)
-  local status, wrong
-  if parsed.command == "call" then
-    status, wrong = call.run(parsed)
-  elseif desk.has(parsed.command) then
-    status, wrong = desk.run(parsed.command, parsed)
-  else
-    status, wrong = records.run(parsed.command, parsed)
+  local parts = load_parts()
+  local parsed = build(argparse, parts, arguments):parse(arguments)
+  for _, part in ipairs(parts) do
+    local run = part.commands[parsed.command]
+    if run then
+      local status, wrong = run(parsed)
+      if wrong then complain(wrong) end
+      return status
+    end
   end
-  if wrong then complain(wrong) end
-  return status
 end
 
 return M

@@ -332,18 +332,31 @@ function methods:release(number)
   end)
 end
 
+-- The entry that has a hash, or what it means that there is none.
+local function find_entry(store, hash)
+  local row = store:rows("SELECT number FROM entries WHERE hash = ?", hash)[1]
+  if row then return row.number end
+  return nil, { kind = "rewritten",
+    message = "no entry has the hash that is expected: what was written then is gone" }
+end
+
 --- Looks whether the ledger is as it was written.
--- @treturn ?table `{ cases, entries, hash }`, the head: noted elsewhere, it tells later whether all
--- was written anew
+-- @tparam[opt] string expected a head that was noted elsewhere: it must be in the chain, which then
+-- was not written anew
+-- @treturn ?table `{ cases, entries, hash, expected }`: the head, to be noted elsewhere, and the
+-- entry that is expected
 -- @treturn[2] nil
 -- @treturn[2] string what the first wrong case is
 -- @treturn[2] ?table `{ kind, case, entry, message }`; nil when the database could not be read
-function methods:verify()
-  local found, head
-  local ok, problem = self.store:commit(function() found, head = chain.verify(self.store) end)
+function methods:verify(expected)
+  local found, head, entry
+  local ok, problem = self.store:commit(function()
+    found, head = chain.verify(self.store)
+    if not found and expected then entry, found = find_entry(self.store, expected) end
+  end)
   if not ok then return nil, problem end
   if found then return nil, found.message, found end
-  return { cases = head.cases, entries = head.entries, hash = head.hash }
+  return { cases = head.cases, entries = head.entries, hash = head.hash, expected = entry }
 end
 
 --- The journal of an import: see `usher.ledger.imports`.

@@ -93,7 +93,8 @@ function M.open(provider, settings)
   if settings.base_url then options.base_url = settings.base_url end
   local ok, client = pcall(usher[provider], options)
   if ok then return client end
-  return nil, M.without_place(client)
+  return nil, M.without_place(client) .. ("\nOptions come from %s<OPTION> in the environment, or "
+    .. "from a file: --credentials"):format(prefix)
 end
 
 return M

@@ -24,7 +24,7 @@ end
 
 -- A misspelt name would be a new ledger, in which all is well.
 local function missing_problem(name)
-  if name:find("^postgres") then return nil end
+  if name:find("^%a[%w+.-]*://") then return nil end
   local path = name:match("^sqlite:(.+)$") or name
   local file, problem = io.open(path, "rb")
   if not file then return problem end

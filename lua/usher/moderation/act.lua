@@ -163,10 +163,10 @@ local function dry(desk, entry, action)
 end
 
 -- What the state said before, where it can be read and a ledger keeps it: an undo then leaves alone
--- what was there before us.
+-- what was there before us. Of what takes a case back the case itself says it.
 local function state_before(desk, action)
   if action.before ~= nil then return action.before end
-  if not desk.ledger or desk.read_before == false then return nil end
+  if not desk.ledger or desk.read_before == false or action.lifts then return nil end
   return (M.is_done(desk, action))
 end
 

@@ -156,9 +156,11 @@ function M.load(path)
   return plan, problem
 end
 
--- For people: control characters and line breaks of a nickname would forge lines.
+-- For people: control characters and line breaks of a nickname would forge lines, and what reverses
+-- the direction of writing what stands in them.
 local function shown(value)
-  return (tostring(value or ""):gsub("[%c\127]", "?"))
+  local text = tostring(value or ""):gsub("[%c\127]", "?"):gsub("\194[\128-\159]", "?")
+  return (text:gsub("\226\128[\170-\174]", "?"):gsub("\226\129[\166-\169]", "?"))
 end
 
 local COLUMNS = { "index", "verb", "user", "user_name", "room", "seconds", "rule", "reason" }

@@ -3,10 +3,15 @@
 -- in one transaction. What was noted and never sent is taken back at the end.
 -- @module usher.onboarding.feed
 
+local core = require "usher.core"
 local upserts = require "usher.onboarding.upsert"
 local validate = require "usher.onboarding.validate"
 
 local M = {}
+
+-- Seconds that the rows which are noted together should last: at least so long that committing
+-- costs little, at most so long that a process that is killed leaves little to look up.
+local SHORTEST, LONGEST = 0.1, 0.4
 
 local methods = {}
 local metatable = { __index = methods }
@@ -17,7 +22,7 @@ local metatable = { __index = methods }
 -- @tparam {string,...} pages of `validate.all`
 -- @tparam ?table journal of the ledger
 -- @tparam table options of the import: `columns`, `delimiter`
--- @tparam integer ahead how many rows are noted ahead of their calls
+-- @tparam integer ahead how many rows are noted ahead of their calls, to begin with
 -- @treturn table
 function M.new(line, reader, pages, journal, options, ahead)
   local accounts = {}
@@ -29,6 +34,7 @@ function M.new(line, reader, pages, journal, options, ahead)
     accounts = accounts,
     number = 0, page = {}, at = 1, -- the page that was read, and where we are in it
     ready = {}, first = 1, -- rows that are noted, and the first that was not taken
+    noted_at = nil, -- when the last were
   }, metatable)
 end
 
@@ -95,7 +101,19 @@ local function note(self, items)
   return true
 end
 
+local function adapt(self)
+  local now = core.monotonic()
+  local lasted = now - (self.noted_at or now - SHORTEST)
+  self.noted_at = now
+  if lasted < SHORTEST then
+    self.ahead = math.min(2 * self.ahead, validate.PAGE)
+  elseif lasted > LONGEST then
+    self.ahead = math.max(math.floor(self.ahead / 2), 1)
+  end
+end
+
 local function refill(self)
+  adapt(self)
   if not self.page[self.at] then
     local page, problem = read_page(self)
     if not page then return nil, "invalid", problem end
@@ -136,20 +154,6 @@ function methods:close()
   if self.range and self.ready[self.first] then
     self.journal:take_back(self.range, self.taken or 0)
   end
-end
-
---- Seconds for which a row may be noted ahead of its call.
-M.AHEAD = 2
-
---- How many rows are noted ahead: enough that a commit costs little, few enough that a process
--- that is killed leaves little to look up.
--- @tparam integer concurrency
--- @tparam ?number rate rows a second
--- @treturn integer
-function M.ahead(concurrency, rate)
-  local rows = math.min(16 * concurrency, validate.PAGE)
-  if rate then rows = math.min(rows, math.floor(rate * M.AHEAD)) end
-  return math.max(rows, 1)
 end
 
 return M

@@ -16,6 +16,7 @@ local M = {}
 
 local CONCURRENCY = 32
 local PIECE = 0.25 -- longest wait in one piece, in seconds: a request to stop is seen in between
+local COMMIT_EVERY = 0.2 -- seconds: a process that is killed forgets no more of what ended
 
 -- --- what import is given -----------------------------------------------------------------------
 
@@ -177,8 +178,18 @@ local function keep_pace(run)
   return true
 end
 
+-- What ended is committed with the rows that are sent next; here when these take their time.
+local function commit_ended(run)
+  local now = core.monotonic()
+  if not run.journal or now < run.commit_at then return end
+  run.commit_at = now + COMMIT_EVERY
+  local ok, problem = run.ledger:flush()
+  if not ok then run.failure = run.failure or failure("ledger", problem) end
+end
+
 local function rows(run)
   return function()
+    commit_ended(run)
     if wants_stop(run) then return nil end
     local item, kind, problem = run.feed:take()
     if kind then
@@ -233,8 +244,7 @@ local function begin(run, pages)
     if not journal then return failure("ledger", problem) end
   end
   run.journal = journal
-  run.feed = feeds.new(run, reader, pages, journal, options,
-    feeds.ahead(run.concurrency, options.rate))
+  run.feed = feeds.new(run, reader, pages, journal, options, run.concurrency)
 end
 
 local function new_run(line, source, options, total)
@@ -244,7 +254,7 @@ local function new_run(line, source, options, total)
   return {
     clients = line.clients, providers = line.providers, ledger = line.ledger, options = options,
     source = source, concurrency = options.concurrency or CONCURRENCY,
-    next_at = core.monotonic(), summary = summary,
+    next_at = core.monotonic(), commit_at = core.monotonic() + COMMIT_EVERY, summary = summary,
   }
 end
 
