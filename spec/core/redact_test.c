@@ -83,6 +83,7 @@ static void rows_of_backslashes(void) {
   know("a\\\nb", "");
   masks(us_text("<a\\\\\\nb>"), "<***>");
   masks(us_text("<a\nb>"), "<a\nb>");
+  masks(us_text("<a\\u005C\\u000Ab> <a\\u005b\nb>"), "<***> <a\\u005b\nb>");
 }
 
 static void one_that_begins_like_an_escape(void) {

@@ -56,8 +56,8 @@ list:each("framed/", "protocol", true, [[length_word length_plus length_hex leng
   length_gap length_unit length_nothing lengths_apart length_list_differs length_and_chunks
   coding_homemade coding_twice coding_gzip coding_identity coding_old chunk_word chunk_negative
   chunk_prefix chunk_longer chunk_unended chunk_no_size]])
-list:each("framed/", "ok", nil, "length_twice length_list chunk_extension chunk_trailers",
-  { check = is_own, calls = 2 })
+list:each("framed/", "ok", nil, [[length_zeros length_twice length_list chunk_extension
+  chunk_trailers]], { check = is_own, calls = 2 })
 list:add{
   { "a length of 2^64 + 11", "http", "/framed/length_2_64", "protocol|too_large", true },
   { "a folded length", "http", "/framed/length_folded", "ok|protocol", true },

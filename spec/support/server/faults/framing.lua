@@ -43,6 +43,7 @@ local framed = {
   length_unit = sized("Content-Length: 11b"),
   length_2_64 = sized("Content-Length: 18446744073709551627"), -- 2^64 + 11
   length_folded = sized("Content-Length:\r\n 11"),
+  length_zeros = sized("Content-Length: 0011"),
   length_twice = sized("Content-Length: 11\r\nContent-Length: 11"),
   length_list = sized("Content-Length: 11, 11"),
   length_list_differs = sized("Content-Length: 11, 3"),
