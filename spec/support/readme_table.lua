@@ -30,10 +30,8 @@ end
 
 local function row(name)
   local provider = usher.describe(name)
-  local methods = {}
-  for i, method in ipairs(provider.methods) do methods[i] = method.name end
-  return ("| `usher.%s` | [%s](%s) | %s | %s |"):format(name, provider.title, provider.source,
-    needs(provider), quoted(methods))
+  return ("| `usher.%s` | [%s](%s) | %s | [%d](docs/%s.html) |"):format(name, provider.title,
+    provider.source, needs(provider), #provider.methods, name)
 end
 
 --- The table as Markdown.
