@@ -59,15 +59,17 @@ static us_scalar find(const us_reply *reply, const char *path) {
 
 /* True when the field is a number, or digits in a string. */
 static bool as_number(us_scalar field, double *number) {
-  char text[32];
-  char extra;
+  size_t i;
   *number = field.number;
   if (field.kind == US_SCALAR_NUMBER) return true;
-  if (field.kind != US_SCALAR_TEXT || field.text.length >= sizeof text)
-    return false;
-  if (field.text.length) memcpy(text, field.text.data, field.text.length);
-  text[field.text.length] = '\0';
-  return sscanf(text, "%lf%c", number, &extra) == 1;
+  if (field.kind != US_SCALAR_TEXT || field.text.length == 0) return false;
+  *number = 0;
+  for (i = 0; i < field.text.length; i++) {
+    char digit = field.text.data[i];
+    if (digit < '0' || digit > '9') return false;
+    *number = *number * 10 + (digit - '0');
+  }
+  return true;
 }
 
 static bool is_refusal(const us_envelope *envelope, const us_reply *reply) {

@@ -63,10 +63,10 @@ local verdicts = {
   smooch = {},
   vchatcloud = { null = "api", truth = "api", falsehood = "api", zero = "api", negative = "api",
     huge = "api", code = "api", word = "api", nothing = "api", digits = "api", list = "api",
-    lists = "api", object = "api", objects = "api" },
+    lists = "api", object = "api", objects = "api", hexadecimal = "api", endless = "api" },
 }
 for name in words [[null truth falsehood zero one negative huge code word nothing digits
-  one_in_quotes list lists object objects]] do
+  one_in_quotes hexadecimal endless list lists object objects]] do
   list:add{ { "every field is: " .. name, "http", "/fields/200/" .. name, function(method)
     return verdicts[method.provider][name] or "ok"
   end, true } }

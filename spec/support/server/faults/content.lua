@@ -98,7 +98,8 @@ local FIELDS = { "success", "result", "errorCode", "msg", "message", "result_cd"
 local types = {
   null = "null", truth = "true", falsehood = "false", zero = "0", one = "1", negative = "-1",
   huge = "1e300", code = "500", word = '"word"', nothing = '""', digits = '"500"',
-  one_in_quotes = '"1"', list = "[]", lists = "[[[]]]", object = "{}",
+  one_in_quotes = '"1"', hexadecimal = '"0x1"', endless = '"inf"',
+  list = "[]", lists = "[[[]]]", object = "{}",
   objects = '{"code":{"code":[]},"message":[{}],"detailed_messages":{"1":[]},"X-AUTH-TOKEN":[]}',
 }
 
