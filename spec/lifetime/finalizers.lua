@@ -24,7 +24,11 @@ else
   collectgarbage("incremental", 100, 60, 4)
 end
 
-if how_many == "some" then STRIDE = STRIDE * 5 end
+-- "some": all of the first few, then every fifth.
+local function next_place(place)
+  if how_many == "some" and place >= 5 * STRIDE then return place + 5 * STRIDE end
+  return place + STRIDE
+end
 
 local client, struck, finalized, wanted
 
@@ -99,7 +103,7 @@ end
 for _, kind in ipairs(kinds) do
   local count, place = 0, 0
   repeat
-    place = place + STRIDE
+    place = next_place(place)
     local again = try(kind, place)
     if again then count = count + 1 end
   until not again or place > OBJECTS - 1000
