@@ -5,7 +5,6 @@ self = false
 exclude_files = { "build", ".rocks", "lua/usher/types.lua" }
 
 files["spec"].std = "min+busted"
-files["lua/usher/transport/ngx.lua"].read_globals = { "ngx" }
-files["lua/usher/transport/ngx_settings.lua"].read_globals = { "ngx" }
+files["lua/usher/transport/ngx*.lua"].read_globals = { "ngx" }
 files["examples/nginx"].globals = { "ngx" }
 files["spec/nginx"].read_globals = { "ngx" }

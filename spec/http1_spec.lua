@@ -1,6 +1,7 @@
 -- HTTP/1.1 as bytes: every row is read whole, byte by byte and in two parts, with the same outcome.
 
-local http1 = require "usher.transport.http1"
+local requests = require "usher.transport.http1_request"
+local responses = require "usher.transport.http1_response"
 
 local LIMIT = 1000 -- bytes of a body
 
@@ -30,7 +31,7 @@ end
 local function read_each_way(text, options, check)
   for _, pieces in ipairs({ { text }, bytewise(text), in_two(text) }) do
     if text == "" then pieces = {} end
-    local reader = http1.reader(from_pieces(pieces, options.reason or "closed"))
+    local reader = responses.reader(from_pieces(pieces, options.reason or "closed"))
     local response, kind, message = reader:response(options.method or "GET", LIMIT)
     check(response, kind, message, reader)
   end
@@ -133,7 +134,7 @@ describe("the HTTP/1.1 reader", function()
 
   it("leaves what follows an answer, and does not let the connection be used again", function()
     local text = lines(OK, "Content-Length: 2", "", "ok") .. "HTTP/1.1 200 Forged\r\n\r\n"
-    local reader = http1.reader(from_pieces({ text }, "closed"))
+    local reader = responses.reader(from_pieces({ text }, "closed"))
     local response = reader:response("GET", LIMIT)
     assert.equal("ok", response.body)
     assert.is_false(response.reusable)
@@ -142,7 +143,7 @@ describe("the HTTP/1.1 reader", function()
 
   it("reads one answer after another from one connection", function()
     local text = lines(OK, "Content-Length: 1", "", "a") .. CHUNKED .. "1\r\nb\r\n0\r\n\r\n"
-    local reader = http1.reader(from_pieces(bytewise(text), "closed"))
+    local reader = responses.reader(from_pieces(bytewise(text), "closed"))
     assert.equal("a", reader:response("GET", LIMIT).body)
     assert.equal("b", reader:response("GET", LIMIT).body)
     assert.is_true(reader:is_drained())
@@ -268,7 +269,7 @@ describe("the HTTP/1.1 reader", function()
 
   it("keeps a body that comes in single bytes as bytes, not as strings", function()
     local count, sent, kilobytes = 200000, 0, nil
-    local reader = http1.reader(function()
+    local reader = responses.reader(function()
       sent = sent + 1
       if sent == 1 then return CHUNKED end
       if sent <= count + 1 then return "1\r\nx\r\n" end
@@ -285,7 +286,7 @@ describe("the HTTP/1.1 reader", function()
   it("takes time in proportion to a header of blanks", function()
     local text = lines(OK, "X: a" .. (" "):rep(250000) .. "b", "Content-Length: 0", "", "")
     local started = os.clock()
-    local response = http1.reader(from_pieces({ text }, "closed")):response("GET", LIMIT)
+    local response = responses.reader(from_pieces({ text }, "closed")):response("GET", LIMIT)
     assert.equal(250002, #response.headers.x)
     assert.is_true(os.clock() - started < 1)
   end)
@@ -300,12 +301,12 @@ describe("the HTTP/1.1 writer", function()
     local headers = { ["X-B"] = "2", ["X-A"] = "1", Accept = "application/json" }
     assert.equal("GET /a?b=c HTTP/1.1\r\nHost: example.com:8443\r\nAccept: application/json\r\n"
       .. "X-A: 1\r\nX-B: 2\r\nAccept-Encoding: identity\r\n\r\n",
-      http1.head(request{ headers = headers }, "/a?b=c", "example.com:8443"))
+      requests.head(request{ headers = headers }, "/a?b=c", "example.com:8443"))
   end)
 
   it("says how long a body is, also where it is empty", function()
     local function length_of(fields)
-      local head = assert(http1.head(request(fields), "/", "a"))
+      local head = assert(requests.head(request(fields), "/", "a"))
       return head:lower():match("\r\ncontent%-length: ([^\r]*)\r\n")
     end
     assert.equal("5", length_of{ method = "POST", body = "hello" })
@@ -333,7 +334,7 @@ describe("the HTTP/1.1 writer", function()
     { "a wrong Content-Length", { ["Content-Length"] = "7" }, "not the length" },
   }) do
     it("refuses " .. row[1], function()
-      local head, problem = http1.head(request{ method = "POST", headers = row[2] }, "/", "a")
+      local head, problem = requests.head(request{ method = "POST", headers = row[2] }, "/", "a")
       assert.is_nil(head)
       assert.is_truthy(problem:find(row[3], 1, true), problem)
     end)
@@ -341,20 +342,20 @@ describe("the HTTP/1.1 writer", function()
 
   it("refuses what would end the first line or the host early", function()
     for _, bad in ipairs({ "/a b", "/a\r\nX: y", "/a\0", "/a\127" }) do
-      assert.is_nil((http1.head(request{}, bad, "a")))
+      assert.is_nil((requests.head(request{}, bad, "a")))
     end
     for _, bad in ipairs({ "a b", "a\r\nX: y", "a/b" }) do
-      assert.is_nil((http1.head(request{}, "/", bad)))
+      assert.is_nil((requests.head(request{}, "/", bad)))
     end
     for _, bad in ipairs({ "", "get", "GET ", "GET /\r\n" }) do
-      assert.is_nil((http1.head(request{ method = bad }, "/", "a")))
+      assert.is_nil((requests.head(request{ method = bad }, "/", "a")))
     end
   end)
 end)
 
 describe("the URL reader", function()
   local function origin(url)
-    local found = http1.origin(url)
+    local found = requests.origin(url)
     if not found then return nil end
     return ("%s %s %d %s %s"):format(found.scheme, found.host, found.port, found.authority,
       found.target)

@@ -3,7 +3,7 @@
 -- @module usher.transport.ngx_settings
 
 local core = require "usher.core"
-local http1 = require "usher.transport.http1"
+local requests = require "usher.transport.http1_request"
 
 local ngx = ngx
 
@@ -28,7 +28,7 @@ local function read_proxy(url)
     complain("proxy", "must be an http:// proxy in nginx, not " .. scheme)
   end
   local user, place = (rest or url):match("^(.*)@([^@]*)$")
-  local proxy = http1.origin("http://" .. (place or rest or url))
+  local proxy = requests.origin("http://" .. (place or rest or url))
   if not proxy or proxy.target ~= "/" then complain("proxy", "must be http://host:port") end
   return {
     host = proxy.host, port = proxy.port, authority = proxy.authority, name = core.sha256(url),
