@@ -398,8 +398,8 @@ describe("describe", function()
     assert.same({ style = "skip", argument = "skip", size = "limit", usual_size = 100,
       items = "result.chatReports" }, reports.paging)
     local _, messages = rows_of("smooch", "get_messages")
-    assert.same({ style = "before", argument = "before", items = "messages", cursor = "received" },
-      messages.paging)
+    assert.same({ style = "before", argument = "before", items = "messages", cursor = "received",
+      forward = "after" }, messages.paging)
     local _, profile = rows_of("qiscus", "user_profile")
     assert.is_nil(profile.paging)
   end)

@@ -55,13 +55,58 @@ describe("client:pages", function()
     end)
   end
 
-  it("walks 100,000 users, with errors on the way that are retried", function()
-    local world = provider_of(100000, nil, function(number)
-      if number == 400 then return 503, { ["retry-after"] = "1" }, "" end
-      if number == 700 then return 500, {}, "" end
+  it("walks on over errors that are retried", function()
+    local world = provider_of(1000, nil, function(number)
+      if number == 4 then return 503, { ["retry-after"] = "1" }, "" end
+      if number == 7 then return 500, {}, "" end
     end)
-    assert.equal(100000, walk(client_of(world), { limit = 100 }))
-    assert.equal(1001 + 2, world.requests)
+    assert.equal(1000, walk(client_of(world), { limit = 100 }))
+    assert.equal(11 + 2, world.requests)
+  end)
+
+  it("goes on, asked again after an error, where it was", function()
+    local world = provider_of(300, nil, function(number)
+      if number == 2 then return 403, {}, '{"error":{"message":"no"},"status":403}' end
+    end)
+    local following, count = client_of(world):pages("get_user_list"), 0
+    for _ = 1, 100 do following() end
+    assert.is_false(pcall(following))
+    for user in following do
+      count = count + 1
+      assert.equal(100 + count, user.id)
+    end
+    assert.equal(200, count)
+  end)
+
+  it("goes on with the tokens that the loop has renewed", function()
+    local box = sandbox.new()
+    local client = usher.ertc(box:options("ertc"))
+    finally(function() client:close() end)
+    local user = box.state.ertc.moderator
+    for i = 1, 25 do
+      assert(client:create_chat_report{ ertc_user_id = user, msg_unique_id = "m" .. i,
+        category = "spam" })
+    end
+    local count = 0
+    for report in client:pages("list_chat_reports", { ertc_user_id = user, limit = 10 }) do
+      count = count + 1
+      assert.equal("m" .. count, report.chat.msgUniqueId)
+      if count % 10 == 5 then assert(client:refresh_auth_token{ ertc_user_id = user }) end
+    end
+    assert.equal(25, count)
+  end)
+
+  it("complains of a provider that gives the same page for ever", function()
+    local client = client_of{ send = function()
+      return 200, {}, '{"results":{"users":[{"id":1},{"id":2}]},"status":200}'
+    end }
+    local count = 0
+    local ok, err = pcall(function()
+      for _ in client:pages("get_user_list") do count = count + 1 end
+    end)
+    assert.is_false(ok)
+    assert.same({ 2, "protocol" }, { count, err.kind })
+    contains(err, "the same page again")
   end)
 
   it("is not deceived by a server that gives less than was asked for", function()
@@ -122,8 +167,8 @@ describe("client:pages", function()
     assert.equal(250, ids[250])
   end)
 
-  it("skips by items, and goes back in time", function()
-    local box = sandbox.new()
+  it("skips by items, and goes back in time, or forward", function()
+    local box = sandbox.new{ clock = function() return 1700000000 end }
     local ertc = usher.ertc(box:options("ertc"))
     local smooch = usher.smooch(box:options("smooch"))
     finally(function()
@@ -144,12 +189,30 @@ describe("client:pages", function()
       assert(smooch:post_message{ user_id = "bob@example.com", role = "appMaker",
         text = "n" .. i })
     end
-    local seen, count = {}, 0
+    local seen, count, since = {}, 0, nil
     for message in smooch:pages("get_messages", { user_id = "bob@example.com" }) do
       assert.is_nil(seen[message._id])
       seen[message._id], count = true, count + 1
+      if message.text == "n2" then since = message.received end
     end
     assert.equal(205, count)
+    local texts = {}
+    for message in smooch:pages("get_messages", { user_id = "bob@example.com",
+      after = ("%.3f"):format(since) }) do
+      texts[#texts + 1] = message.text
+    end
+    assert.same({ 203, "n3", "n103", "n205" }, { #texts, texts[1], texts[101], texts[203] })
+  end)
+
+  it("asks for the time that the provider wrote, to the digit", function()
+    local asked
+    local client = usher.smooch{ jwt = "t", transport = function(request)
+      asked = request.url:match("before=([^&]*)")
+      return 200, {}, '{"messages":[' .. (asked and "" or '{"received":1700000000.123}') .. "]}"
+    end }
+    for _ in client:pages("get_messages", { user_id = "u" }) do assert.is_nil(asked) end
+    assert.equal("1700000000.123", asked)
+    client:close()
   end)
 
   it("raises for a method that answers at once, or is none", function()

@@ -25,8 +25,11 @@ function hook_mt:__tostring()
   return "usher.webhook: " .. self.provider.name
 end
 
+local DIGITS = {}
+for byte = 0, 255 do DIGITS[string.char(byte)] = ("%02x"):format(byte) end
+
 local function hex(bytes)
-  return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+  return (bytes:gsub(".", DIGITS))
 end
 
 -- What a provider says, as data. `proof` makes the header's value from the key and the body; a path

@@ -68,6 +68,7 @@ typedef struct {
   long usual_size;      /* asked for when the caller names none */
   const char *items;    /* "results.users": the list in an answer */
   const char *cursor;   /* a member of an item */
+  const char *forward;  /* an argument to go the other way with; NULL: none */
 } us_paging;
 
 /* How sure the source of a row is. */

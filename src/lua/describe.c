@@ -50,7 +50,8 @@ static void set_parameters(lua_State *L, const char *name,
   lua_setfield(L, -2, name);
 }
 
-/* paging = { style =, argument =, size =, usual_size =, items =, cursor = } */
+/* paging = { style =, argument =, size =, usual_size =, items =, cursor =,
+   forward = } */
 static void set_paging(lua_State *L, const us_paging *paging) {
   static const char *const styles[] = {"number", "skip", "before"};
   if (paging == NULL) return;
@@ -61,6 +62,7 @@ static void set_paging(lua_State *L, const us_paging *paging) {
   set_bound(L, "usual_size", paging->usual_size);
   set_string(L, "items", paging->items);
   set_string(L, "cursor", paging->cursor);
+  set_string(L, "forward", paging->forward);
   lua_setfield(L, -2, "paging");
 }
 

@@ -160,8 +160,10 @@ static const us_parameter tenant_namespace[] = {
   PATH("namespace", "namespace", "the tenant's name"),
 };
 
-static const us_paging by_skip = {US_PAGE_SKIP, "skip", "limit", 100,
-                                  "result.chatReports", NULL};
+static const us_paging by_skip = {
+  .style = US_PAGE_SKIP, .argument = "skip", .size = "limit",
+  .usual_size = 100, .items = "result.chatReports",
+};
 
 static const us_capture first_tokens[] = {
   {"result.token.accessToken", "access_token"},

@@ -139,8 +139,10 @@ static const us_parameter update_webhook[] = {
   TRIGGERS,
 };
 
-static const us_paging by_time = {US_PAGE_BEFORE, "before", NULL, 0,
-                                  "messages", "received"};
+static const us_paging by_time = {
+  .style = US_PAGE_BEFORE, .argument = "before", .forward = "after",
+  .items = "messages", .cursor = "received",
+};
 
 static const us_method methods[] = {
   METHOD("get_app_user", "getAppUser", "GET", "/appusers/{user_id}",
