@@ -404,6 +404,15 @@ describe("describe", function()
     assert.is_nil(profile.paging)
   end)
 
+  it("tells how a provider says no", function()
+    assert.same({ refusal = "false", verdict = "success", code = "errorCode",
+      messages = { "msg", "message" } }, usher.describe("ertc").envelope)
+    assert.same({ refusal = "never", code = "error.code", messages = { "error.description" } },
+      usher.describe("smooch").envelope)
+    assert.equal("not 1", usher.describe("vchatcloud").envelope.refusal)
+    assert.equal("400 or more", usher.describe("qiscus").envelope.refusal)
+  end)
+
   it("tells how sure the source of a method is", function()
     local unsure = {}
     for _, provider in ipairs(usher.providers()) do
