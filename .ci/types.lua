@@ -8,7 +8,7 @@ local M = {}
 
 local TYPES = {
   string = "string|integer", integer = "integer", boolean = "boolean", table = "table",
-  ["list of strings"] = "string[]", file = "usher.File", number = "number",
+  ["list of strings"] = "string[]", ["list of tables"] = "table[]", file = "usher.File", number = "number",
   ["function"] = "function", ["string or boolean"] = "string|boolean",
   ["table or function"] = "table|function",
 }

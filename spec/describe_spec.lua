@@ -143,7 +143,9 @@ local METHODS = {
       "body role! string role appUser|appMaker", "body type string type", "body text string text",
       "body name string name", "body email string email", "body avatar_url string avatarUrl",
       "body media_url string mediaUrl", "body media_type string mediaType",
-      "body metadata table metadata" },
+      "body metadata table metadata", "body payload string payload",
+      "body items list of tables items", "body actions list of tables actions",
+      "body destination table destination" },
     get_messages = { "GET", "/appusers/{user_id}/messages", true, "path user_id! string userId",
       "query before string before", "query after string after" },
     create_webhook = { "POST", "/webhooks", false, "body target! string target",
@@ -422,7 +424,8 @@ describe("describe", function()
     end
     assert.same({
       get_tenant_details = "observed", deactivate_users = "observed",
-      reactivate_users = "observed", delete_app_user = "observed", get_room = "observed",
+      reactivate_users = "observed", delete_app_user = "observed",
+      restrict_participants = "inferred", unrestrict_participants = "inferred",
     }, unsure)
   end)
 

@@ -39,28 +39,33 @@ function M.at(answer, path)
   return answer
 end
 
+--- A number as the provider wrote it: all digits of an integer, else the shortest text that reads
+-- back as the same.
+-- @param value what is no number stays what it is
+-- @return text
+function M.text(value)
+  if type(value) ~= "number" then return value end
+  if value % 1 == 0 and math.abs(value) < 2 ^ 63 then return ("%d"):format(value) end
+  for digits = 14, 16 do
+    local text = ("%." .. digits .. "g"):format(value)
+    if tonumber(text) == value then return text end
+  end
+  return ("%.17g"):format(value)
+end
+
 local function copy(arguments)
   local copied = {}
   for name, value in pairs(arguments) do copied[name] = value end
   return copied
 end
 
--- A number as the provider wrote it: the shortest text that reads back as the same.
-local function text_of(cursor)
-  if type(cursor) ~= "number" then return cursor end
-  for digits = 14, 16 do
-    local text = ("%." .. digits .. "g"):format(cursor)
-    if tonumber(text) == cursor then return text end
-  end
-  return ("%.17g"):format(cursor)
-end
 
 -- The argument that asks for the page behind this one.
 local styles = {
   number = function(_, value) return (value or 1) + 1 end,
   skip = function(_, value, items) return (value or 0) + #items end,
-  before = function(paging, _, items) return text_of(items[1][paging.cursor]) end,
-  after = function(paging, _, items) return text_of(items[#items][paging.cursor]) end,
+  before = function(paging, _, items) return M.text(items[1][paging.cursor]) end,
+  after = function(paging, _, items) return M.text(items[#items][paging.cursor]) end,
 }
 
 -- Back in time, unless the caller said from when on.

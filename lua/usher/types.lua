@@ -730,7 +730,7 @@ function Smooch:delete_app_user(arguments, options) end
 ---@class (exact) usher.Smooch.post_message
 ---@field user_id string|integer the user: _id or userId
 ---@field role "appUser"|"appMaker" who says it
----@field type? string|integer text or image
+---@field type? string|integer text, image, carousel, list
 ---@field text? string|integer the text
 ---@field name? string|integer the speaker's name
 ---@field email? string|integer the speaker's e-mail address
@@ -738,6 +738,10 @@ function Smooch:delete_app_user(arguments, options) end
 ---@field media_url? string|integer of an image
 ---@field media_type? string|integer of an image, such as image/jpeg
 ---@field metadata? table the app's own data, flat
+---@field payload? string|integer of a reply action
+---@field items? table[] of a carousel or a list: { { title =, actions = ... }, ... }
+---@field actions? table[] buttons below it: { { type =, text = ... }, ... }
+---@field destination? table the channel to deliver to: integrationId, integrationType
 
 ---Posts a message to a user's conversation.
 ---@param arguments usher.Smooch.post_message

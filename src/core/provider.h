@@ -26,6 +26,7 @@ typedef enum {
 #define US_FILE 32u
 #define US_DECIMAL 64u   /* options only: a number of seconds */
 #define US_FUNCTION 128u /* options only */
+#define US_TABLES 256u   /* list of free-form JSON objects */
 
 /* Flags of parameters and options. */
 #define US_REQUIRED 1u
