@@ -1,5 +1,6 @@
 -- A list that comes in pages is walked to its end, each item once, and an error is no end.
 
+local command = require "spec.support.command"
 local refusal = require "spec.support.refusal"
 local sandbox = require "usher.sandbox"
 local usher = require "usher"
@@ -165,6 +166,73 @@ describe("client:pages", function()
       { concurrency = 7 })
     assert.equal(250, #ids)
     assert.equal(250, ids[250])
+  end)
+
+  describe("over HTTP", function()
+    local served, client, user
+
+    setup(function()
+      served = command.sandbox()
+      local options = served:ask("GET", "credentials").ertc.options
+      client, user = usher.ertc(options), served.actor
+      for i = 1, 35 do
+        assert(client:create_chat_report{ ertc_user_id = user, msg_unique_id = "m" .. i,
+          category = "spam" })
+      end
+      client:close()
+      client = nil
+    end)
+    teardown(function() served:stop() end)
+    before_each(function() client = usher.ertc(served:ask("GET", "credentials").ertc.options) end)
+    after_each(function() client:close() end)
+
+    local function reports() -- ten a page
+      return client:pages("list_chat_reports", { ertc_user_id = user, limit = 10 })
+    end
+
+    it("is what usher.map calls for, while calls are in flight", function()
+      local seen = {}
+      local results, errors = usher.map(reports(), function(report)
+        assert(client:blocked_users{ ertc_user_id = user, device_id = "d" })
+        seen[#seen + 1] = report.chat.msgUniqueId
+        return report.chat.msgUniqueId
+      end, { concurrency = 8 })
+      assert.same({}, errors)
+      assert.same({ 35, 35, "m1", "m35" }, { #seen, #results, results[1], results[35] })
+    end)
+
+    it("walks in several tasks at once, each its own way", function()
+      local results, errors = usher.map({ 1, 2, 3, 4, 5, 6 }, function()
+        local count = 0
+        for report in reports() do
+          count = count + 1
+          assert.equal("m" .. count, report.chat.msgUniqueId)
+        end
+        return count
+      end)
+      assert.same({ {}, { 35, 35, 35, 35, 35, 35 } }, { errors, results })
+    end)
+
+    local function count_of(who)
+      local count = 0
+      for _ in client:pages("list_chat_reports", { ertc_user_id = who }) do count = count + 1 end
+      return count
+    end
+
+    it("ends usher.map with the error of a call", function()
+      local ok, err = pcall(usher.map, { user, "nobody", user }, count_of)
+      assert.is_false(ok)
+      assert.same({ "http", 401 }, { err.kind, err.status })
+    end)
+
+    it("ends one task of it where the task asks for that", function()
+      local results, errors = usher.map({ user, "nobody", user }, function(who)
+        local ok, count = pcall(count_of, who)
+        if not ok then return nil, count end
+        return count
+      end)
+      assert.same({ 35, 35, 401 }, { results[1], results[3], errors[2].status })
+    end)
   end)
 
   it("skips by items, and goes back in time, or forward", function()

@@ -123,7 +123,8 @@ end
 -- @tparam[opt] table arguments as for the method; the walk begins at the page that they name
 -- @tparam[opt] table options as for the method, for each call
 -- @treturn function an iterator; when a call fails it raises the error that the call returned, and
--- when it is asked again it asks for that page again
+-- when it is asked again it asks for that page again. Inside `usher.map` that ends the map, as all
+-- that is raised there; a task that shall fail alone uses `pcall`
 -- @usage for user in client:pages("get_user_list", { limit = 100 }) do print(user.email) end
 function M.pages(client, method, arguments, options)
   local provider = core.provider(client)
