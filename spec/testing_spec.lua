@@ -206,6 +206,13 @@ describe("A recording", function()
     assert.is_nil(text:find("eyJ", 1, true))
   end)
 
+  local function text_of(name)
+    local file = assert(io.open(name, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+  end
+
   -- What stands in the recording of one answer to one call.
   local function recorded(provider, options, body, call)
     options.transport = testing.record(path, function()
@@ -214,10 +221,7 @@ describe("A recording", function()
     local client = usher[provider](options)
     call(client)
     client:close()
-    local file = assert(io.open(path, "rb"))
-    local text = file:read("*a")
-    file:close()
-    return text
+    return text_of(path)
   end
 
   local function get_list(client) client:get_user_list() end
@@ -277,7 +281,8 @@ describe("A recording", function()
       end) }
     client:user_profile{ user_id = "bob" }
     client:close()
-    local again = usher.qiscus{ app_id = "app", secret = "s3cret-key", retries = 0,
+    contains(text_of(path), "no route for ***")
+    local again = usher.qiscus{ app_id = "app", secret = "another-key", retries = 0,
       transport = testing.replay(path) }
     local _, err = again:user_profile{ user_id = "bob" }
     assert.same({ "tls", false, "no route for ***" }, { err.kind, err.request_sent, err.message })
