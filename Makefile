@@ -125,6 +125,11 @@ build/$(1)/spec/clearing.so: spec/support/clearing.c Makefile
 	$$(say) "ld $$@"
 	$$(Q)$$(CC) $$(CPPFLAGS) $(3) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$< -o $$@
 
+build/$(1)/spec/timing/early_exit.so: spec/timing/early_exit.c Makefile
+	@mkdir -p $$(@D)
+	$$(say) "ld $$@"
+	$$(Q)$$(CC) $$(CPPFLAGS) $(3) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$< -o $$@
+
 build/$(1)/spec/lifetime/host.so: spec/lifetime/host.c Makefile
 	@mkdir -p $$(@D)
 	$$(say) "ld $$@"
@@ -341,6 +346,16 @@ soak: ## a million calls with faults on each interpreter: memory and descriptors
 
 soak-built:
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" CURL_LIBS="$(CURL_LIBS)" spec/soak/run
+
+.PHONY: timing timing-built
+timing: ## does the time of a webhook's refusal tell how much of its signature was right? TRIES=100000
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(MAKE) --no-print-directory -s timing-built
+
+timing-built: build/5.4/spec/timing/early_exit.so build/5.1/spec/timing/early_exit.so
+	@$(LUA54) spec/timing/verify.lua build/5.4/spec/timing $(TRIES)
+	@$(LUAJIT) spec/timing/verify.lua build/5.1/spec/timing $(TRIES)
 
 .PHONY: memcheck memcheck-built asan asan-built apicheck apicheck-built coverage coverage-built \
   rock docs types clean help

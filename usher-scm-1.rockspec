@@ -172,6 +172,7 @@ build = {
     ["usher.sandbox.vchatcloud"] = "lua/usher/sandbox/vchatcloud.lua",
     ["usher.scheduler"] = "lua/usher/scheduler.lua",
     ["usher.testing"] = "lua/usher/testing.lua",
+    ["usher.testing.recording"] = "lua/usher/testing/recording.lua",
     ["usher.transport"] = "lua/usher/transport.lua",
     ["usher.transport.curl"] = "lua/usher/transport/curl.lua",
     ["usher.transport.http1_request"] = "lua/usher/transport/http1_request.lua",

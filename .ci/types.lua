@@ -8,7 +8,8 @@ local M = {}
 
 local TYPES = {
   string = "string|integer", integer = "integer", boolean = "boolean", table = "table",
-  ["list of strings"] = "string[]", file = "usher.File", number = "number",
+  ["list of strings"] = "string[]", ["list of tables"] = "table[]", file = "usher.File",
+  number = "number",
   ["function"] = "function", ["string or boolean"] = "string|boolean",
   ["table or function"] = "table|function",
 }
@@ -89,6 +90,13 @@ local HEAD = [[
 -- Generated from the endpoint tables by `make types`: for editors, never loaded.
 
 ---@class usher
+---@field _VERSION string
+---@field null lightuserdata JSON null
+---@field webhook usher.WebhookModule
+---@field testing usher.TestingModule
+---@field moderation table|fun(options: table): table
+---@field onboarding table|fun(options: table): table
+---@field ledger table
 local usher = {}
 
 ---@alias usher.Kind
@@ -188,8 +196,91 @@ function usher.describe(provider) end
 ---@return string[]
 function usher.providers() end
 
----JSON null.
-usher.null = nil
+---Finds a tenant of eRTC; what it returns are options for usher.ertc.
+---@param options { namespace: string, api_key: string, bundle_id: string, base_url: string? }
+---@return usher.ErtcOptions? options nil when it failed
+---@return usher.Error? err
+function usher.ertc_discover(options) end
+
+---@class usher.Event
+---@field kind string "message", "postback", ..., or "other"
+---@field trigger? string the provider's word for it
+---@field id? string
+---@field user { id: string?, name: string? }
+---@field room { id: string?, name: string? }
+---@field text? string
+---@field raw table all that was sent
+
+---@class usher.Webhook
+local Webhook = {}
+
+---Verifies a request and reads it.
+---@param headers table<string, string|string[]>
+---@param body string the bytes as they came
+---@return usher.Event? event
+---@return usher.Error? err
+function Webhook:read(headers, body) end
+
+---Signs a body as the provider would, for tests.
+---@param body string
+---@return table<string, string> headers
+function Webhook:sign(body) end
+
+---@class usher.WebhookModule
+local webhook = {}
+
+---@param options { token: string }
+---@return usher.Webhook
+function webhook.qiscus(options) end
+
+---@param options { secret: string }
+---@return usher.Webhook
+function webhook.smooch(options) end
+
+---@class usher.Clock
+---@field now fun(): number
+---@field sleep fun(seconds: number): boolean
+local Clock = {}
+
+---@param seconds number
+function Clock:advance(seconds) end
+
+---@class usher.Stub
+---@field client any
+---@field calls table[] the requests that it has seen
+---@field slept number seconds
+local Stub = {}
+
+---Expects a call, after those that are expected already.
+---@param method string
+---@param arguments? table nil: any
+---@param response? table status, headers, body; or kind, message, sent
+---@return usher.Stub
+function Stub:expect(method, arguments, response) end
+
+---Raises when a call is still expected, or one was not.
+function Stub:verify() end
+
+---@class usher.TestingModule
+local testing = {}
+
+---@param start? number Unix seconds
+---@return usher.Clock
+function testing.clock(start) end
+
+---@param provider string
+---@param options? table
+---@return usher.Stub
+function testing.stub(provider, options) end
+
+---@param path string
+---@param transport? table|function
+---@return table transport
+function testing.record(path, transport) end
+
+---@param path string
+---@return table transport
+function testing.replay(path) end
 
 return usher
 ]]

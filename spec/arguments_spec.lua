@@ -218,6 +218,8 @@ describe("a value of the wrong type", function()
       { "{}", 1, true, print, thread, io.stdout } },
     { "list of strings", "qiscus", "get_user_unread_count", "user_ids", {},
       { "bob", 1, true, print, thread, io.stdout, { a = "b" }, { "a", x = "b" } } },
+    { "list of tables", "smooch", "post_message", "items", { user_id = "u", role = "appUser" },
+      { "[]", 1, true, print, thread, io.stdout, { a = "b" }, { {}, x = {} } } },
     { "file", "smooch", "post_image_message", "source", { user_id = "u", role = "appUser" },
       { "cat.png", 1, true, print, thread, io.stdout } },
     { "string or boolean", "smooch", "link_app_user", "skip_confirmation",
@@ -237,6 +239,12 @@ describe("a value of the wrong type", function()
     refuses(("is a %s in a list of strings"):format(type(value)), "qiscus",
       "get_user_unread_count", { user_ids = { "a", value } },
       "user_ids[2] must be of type string, not " .. type(value))
+  end
+
+  for words, value in pairs{ ["must be of type table, not string"] = "x",
+    ["must be an object, not a list"] = { { a = 1 } } } do
+    refuses(("what in a list of tables %s"):format(words), "smooch", "post_message",
+      { user_id = "u", role = "appUser", items = { {}, value } }, "items[2] " .. words)
   end
 
   local CALL_OPTIONS = {

@@ -333,6 +333,8 @@ describe("a transport", function()
       "transport.sleep must be a function, not number" },
     { "a table whose close is no function", { send = print, close = "x" },
       "transport.close must be a function, not string" },
+    { "a table whose attach is no function", { send = print, attach = 1 },
+      "transport.attach must be a function, not number" },
   } do
     refuses(row[1], "qiscus", { transport = row[2] }, row[3])
   end

@@ -28,6 +28,12 @@ describe("usher.core", function()
       "usher: it is too large")
   end)
 
+  it("redacts secrets, but not those that are too short to be any", function()
+    assert.equal("*** and *** abc", core.redact("s3cret and a%2Fb+c abc", { "s3cret", "a/b c",
+      "abc" }))
+    assert.equal("", core.redact("", {}))
+  end)
+
   it("wakes from a sleep for a signal", function()
     local started = core.monotonic()
     assert.matches("interrupted!", interrupted(0.3, [[require("usher.core").sleep(60)]]), 1, true)

@@ -143,7 +143,9 @@ local METHODS = {
       "body role! string role appUser|appMaker", "body type string type", "body text string text",
       "body name string name", "body email string email", "body avatar_url string avatarUrl",
       "body media_url string mediaUrl", "body media_type string mediaType",
-      "body metadata table metadata" },
+      "body metadata table metadata", "body payload string payload",
+      "body items list of tables items", "body actions list of tables actions",
+      "body destination table destination" },
     get_messages = { "GET", "/appusers/{user_id}/messages", true, "path user_id! string userId",
       "query before string before", "query after string after" },
     create_webhook = { "POST", "/webhooks", false, "body target! string target",
@@ -398,10 +400,19 @@ describe("describe", function()
     assert.same({ style = "skip", argument = "skip", size = "limit", usual_size = 100,
       items = "result.chatReports" }, reports.paging)
     local _, messages = rows_of("smooch", "get_messages")
-    assert.same({ style = "before", argument = "before", items = "messages", cursor = "received" },
-      messages.paging)
+    assert.same({ style = "before", argument = "before", items = "messages", cursor = "received",
+      forward = "after" }, messages.paging)
     local _, profile = rows_of("qiscus", "user_profile")
     assert.is_nil(profile.paging)
+  end)
+
+  it("tells how a provider says no", function()
+    assert.same({ refusal = "false", verdict = "success", code = "errorCode",
+      messages = { "msg", "message" } }, usher.describe("ertc").envelope)
+    assert.same({ refusal = "never", code = "error.code", messages = { "error.description" } },
+      usher.describe("smooch").envelope)
+    assert.equal("not 1", usher.describe("vchatcloud").envelope.refusal)
+    assert.equal("400 or more", usher.describe("qiscus").envelope.refusal)
   end)
 
   it("tells how sure the source of a method is", function()
@@ -413,7 +424,8 @@ describe("describe", function()
     end
     assert.same({
       get_tenant_details = "observed", deactivate_users = "observed",
-      reactivate_users = "observed", delete_app_user = "observed", get_room = "observed",
+      reactivate_users = "observed", delete_app_user = "observed",
+      restrict_participants = "inferred", unrestrict_participants = "inferred",
     }, unsure)
   end)
 

@@ -37,6 +37,7 @@ local function keys(map)
 end
 
 local site = docs.files()
+local unpack = unpack or table.unpack -- luacheck: globals unpack table.unpack
 
 describe("docs/", function()
   it("has the files that make docs writes, and no other", function()
@@ -148,6 +149,53 @@ describe("The pages", function()
   end)
 end)
 
+-- --- the colours -------------------------------------------------------------------------------
+
+-- As the Web Content Accessibility Guidelines reckon.
+local function luminance(colour)
+  local parts, sum = { 0.2126, 0.7152, 0.0722 }, 0
+  for i = 1, 3 do
+    local from = colour:len() == 4 and i + 1 or 2 * i
+    local digits = colour:len() == 4 and colour:sub(from, from):rep(2) or colour:sub(from, from + 1)
+    local value = tonumber(digits, 16) / 255
+    sum = sum + parts[i] * (value <= 0.03928 and value / 12.92 or ((value + 0.055) / 1.055) ^ 2.4)
+  end
+  return sum
+end
+
+local function contrast(a, b)
+  local x, y = luminance(a), luminance(b)
+  return (math.max(x, y) + 0.05) / (math.min(x, y) + 0.05)
+end
+
+local function colours(text)
+  local found = {}
+  for name, value in text:gmatch("%-%-(%w+[%w-]*): (#%x+)") do found[name] = value end
+  return found
+end
+
+describe("The colours", function()
+  local light, dark = site["style.css"]:match(":root(.-)@media(.-)\n}\n")
+
+  for scheme, text in pairs{ light = light, dark = dark } do
+    it("can be read, " .. scheme, function()
+      local palette = colours(text)
+      for _, ink in ipairs{ "text", "soft", "faint", "link", "accent", "green", "blue", "amber",
+        "red", "violet" } do
+        for _, paper in ipairs{ "page", "side", "panel", "mark" } do
+          local ratio = contrast(palette[ink], palette[paper])
+          assert.is_true(ratio >= 4.5, ("--%s on --%s: %.2f"):format(ink, paper, ratio))
+        end
+      end
+    end)
+  end
+
+  it("would be seen where they are too faint", function()
+    assert.is_true(contrast("#8a94a0", "#fff") < 4.5)
+    assert.equal(21, math.floor(contrast("#000", "#ffffff") + 0.5))
+  end)
+end)
+
 -- --- the reference ------------------------------------------------------------------------------
 
 describe("The reference", function()
@@ -165,7 +213,18 @@ describe("The reference", function()
           assert.truthy(section:find("<figcaption>" .. figure, 1, true), method.name)
         end
         assert.truthy(section:find('<span class="sure ' .. method.certainty, 1, true))
+        assert.truthy(section:find('<h3>Errors</h3>.*<a href="#errors">'), method.name)
       end
+    end)
+
+    it("tells how " .. name .. " says no", function()
+      local section = site[name .. ".html"]:match('<section id="errors">(.-)</section>')
+      local envelope = usher.describe(name).envelope
+      for _, part in ipairs{ envelope.code, unpack(envelope.messages) } do
+        assert.truthy(section:find("<code>" .. part .. "</code>", 1, true), part)
+      end
+      assert.equal(envelope.refusal ~= "never", section:find("An answer of 2xx", 1, true) ~= nil)
+      assert.truthy(section:find('<li><a href="errors.html#http">', 1, true))
     end)
   end
 

@@ -3,33 +3,7 @@
 -- documentation find it there.
 
 local docs = dofile(".ci/docs.lua")
-
-local IS_54 = _VERSION == "Lua 5.4"
-local VERSION = IS_54 and "5.4" or "5.1"
-local INTERPRETER = IS_54 and (os.getenv("LUA54") or "lua5.4")
-  or rawget(_G, "jit") and (os.getenv("LUAJIT") or "luajit") or "lua5.1"
-local VARIABLES = IS_54 and "LUA_PATH_5_4='%s' LUA_CPATH_5_4='%s'" or "LUA_PATH='%s' LUA_CPATH='%s'"
-
-local scratch
-
-local function output_of(command)
-  local pipe = assert(io.popen("{ " .. command .. "; } 2>&1; echo $?"))
-  local text, status = pipe:read("*a"):match("^(.-)(%d+)\n$")
-  pipe:close()
-  return text, tonumber(status)
-end
-
-local function done(command)
-  local text, status = output_of(command)
-  assert(status == 0, command .. "\n" .. text)
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(scratch .. "/" .. path, "wb"))
-  file:write(text)
-  file:close()
-end
+local trees = require "spec.support.tree"
 
 -- The first block of a language in the guide.
 local function block(language)
@@ -38,39 +12,25 @@ local function block(language)
   end
 end
 
--- Runs this suite's interpreter in the copy, which finds itself before all else.
-local function run(arguments)
-  local variables = VARIABLES:format("./lua/?.lua;./?.lua;" .. package.path,
-    ("./build/%s/?.so;"):format(VERSION) .. package.cpath)
-  return output_of(("cd '%s' && env %s %s %s"):format(scratch, variables, INTERPRETER, arguments))
-end
-
-local function run_code(code)
-  write("script.lua", code)
-  return run("script.lua")
-end
-
--- What is already built is taken along: only what the new file changes is built again.
-local function copy_tree()
-  scratch = done("mktemp -d"):gsub("\n", "")
-  done(("mkdir -p '%s/build' '%s/spec' && cp -a Makefile .ci .busted lua src README.md '%s'")
-    :format(scratch, scratch, scratch))
-  done(("cp -a build/plain build/%s '%s/build'"):format(VERSION, scratch))
-  done(("cp -a spec/vectors spec/support spec/helper.lua spec/vectors_spec.lua '%s/spec'")
-    :format(scratch))
-end
-
 describe("#build A fifth provider", function()
-  local said
+  local tree, scratch, said
+
+  local function write(path, text) tree:write(path, text) end
+  local function run(arguments) return tree:run(arguments) end
+  local function run_code(code)
+    write("script.lua", code)
+    return run "script.lua"
+  end
 
   setup(function()
-    copy_tree()
+    tree = trees.copy{ ".busted", "README.md", "spec/vectors", "spec/support", "spec/helper.lua",
+      "spec/vectors_spec.lua" }
+    scratch = tree.path
     write("src/providers/acme.c", block "c")
     write("spec/vectors/acme.lua", block "lua")
-    said = done(("cd '%s' && env -u MAKEFLAGS -u MAKELEVEL make -s build/%s/usher/core.so")
-      :format(scratch, VERSION))
+    said = tree:make()
   end)
-  teardown(function() os.execute(("rm -rf '%s'"):format(scratch)) end)
+  teardown(function() tree:remove() end)
 
   it("is built by make, without a warning", function()
     assert.equal("", said)
@@ -80,7 +40,7 @@ describe("#build A fifth provider", function()
     assert.equal(("Only in %s/src/providers: acme.c\n"):format(scratch)
       .. ("Files src/providers/list.h and %s/src/providers/list.h differ\n"):format(scratch)
       .. ("Only in %s/spec/vectors: acme.lua\n"):format(scratch),
-      (output_of(("diff -rq src '%s/src'; diff -rq lua '%s/lua'; diff -rq spec/vectors "
+      (trees.output_of(("diff -rq src '%s/src'; diff -rq lua '%s/lua'; diff -rq spec/vectors "
         .. "'%s/spec/vectors'; diff -q Makefile '%s/Makefile'"):format(scratch, scratch, scratch,
         scratch))))
   end)
@@ -170,7 +130,7 @@ end)
 describe("#build src/providers/list.h", function()
   it("names the files beside it, as make writes it", function()
     local names = {}
-    for name in done("ls src/providers/*.c"):gmatch("([%w_]+)%.c") do
+    for name in trees.done("ls src/providers/*.c"):gmatch("([%w_]+)%.c") do
       if name ~= "registry" then names[#names + 1] = ("PROVIDER(%s)\n"):format(name) end
     end
     table.sort(names)

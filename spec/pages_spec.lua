@@ -1,5 +1,6 @@
 -- A list that comes in pages is walked to its end, each item once, and an error is no end.
 
+local command = require "spec.support.command"
 local refusal = require "spec.support.refusal"
 local sandbox = require "usher.sandbox"
 local usher = require "usher"
@@ -55,13 +56,60 @@ describe("client:pages", function()
     end)
   end
 
-  it("walks 100,000 users, with errors on the way that are retried", function()
-    local world = provider_of(100000, nil, function(number)
-      if number == 400 then return 503, { ["retry-after"] = "1" }, "" end
-      if number == 700 then return 500, {}, "" end
+  it("walks on over errors that are retried", function()
+    local world = provider_of(1000, nil, function(number)
+      if number == 4 then return 503, { ["retry-after"] = "1" }, "" end
+      if number == 7 then return 500, {}, "" end
     end)
-    assert.equal(100000, walk(client_of(world), { limit = 100 }))
-    assert.equal(1001 + 2, world.requests)
+    assert.equal(1000, walk(client_of(world), { limit = 100 }))
+    assert.equal(11 + 2, world.requests)
+  end)
+
+  it("goes on, asked again after an error, where it was", function()
+    local world = provider_of(300, nil, function(number)
+      if number == 2 then return 403, {}, '{"error":{"message":"no"},"status":403}' end
+    end)
+    local following, count = client_of(world):pages("get_user_list"), 0
+    for _ = 1, 100 do following() end
+    assert.is_false(pcall(following))
+    for user in following do
+      count = count + 1
+      assert.equal(100 + count, user.id)
+    end
+    assert.equal(200, count)
+  end)
+
+  it("goes on with the tokens that the loop has renewed", function()
+    local box = sandbox.new()
+    local client = usher.ertc(box:options("ertc"))
+    finally(function() client:close() end)
+    local user = box.state.ertc.moderator
+    for i = 1, 25 do
+      assert(client:create_chat_report{ ertc_user_id = user, msg_unique_id = "m" .. i,
+        category = "spam" })
+    end
+    local count = 0
+    for report in client:pages("list_chat_reports", { ertc_user_id = user, limit = 10 }) do
+      count = count + 1
+      assert.equal("m" .. count, report.chat.msgUniqueId)
+      if count % 10 == 5 then assert(client:refresh_auth_token{ ertc_user_id = user }) end
+    end
+    assert.equal(25, count)
+  end)
+
+  it("complains of a provider that gives the same page for ever", function()
+    local count, requests = 0, 0
+    local client = client_of{ send = function()
+      requests = requests + 1
+      if requests > 5 then return 404, {}, "" end -- not for ever here
+      return 200, {}, '{"results":{"users":[{"id":1},{"id":2}]},"status":200}'
+    end }
+    local ok, err = pcall(function()
+      for _ in client:pages("get_user_list") do count = count + 1 end
+    end)
+    assert.is_false(ok)
+    assert.same({ 2, "protocol" }, { count, err.kind })
+    contains(err, "the same page again")
   end)
 
   it("is not deceived by a server that gives less than was asked for", function()
@@ -122,8 +170,75 @@ describe("client:pages", function()
     assert.equal(250, ids[250])
   end)
 
-  it("skips by items, and goes back in time", function()
-    local box = sandbox.new()
+  describe("over HTTP", function()
+    local served, client, user
+
+    setup(function()
+      served = command.sandbox()
+      local options = served:ask("GET", "credentials").ertc.options
+      client, user = usher.ertc(options), served.actor
+      for i = 1, 35 do
+        assert(client:create_chat_report{ ertc_user_id = user, msg_unique_id = "m" .. i,
+          category = "spam" })
+      end
+      client:close()
+      client = nil
+    end)
+    teardown(function() served:stop() end)
+    before_each(function() client = usher.ertc(served:ask("GET", "credentials").ertc.options) end)
+    after_each(function() client:close() end)
+
+    local function reports() -- ten a page
+      return client:pages("list_chat_reports", { ertc_user_id = user, limit = 10 })
+    end
+
+    it("is what usher.map calls for, while calls are in flight", function()
+      local seen = {}
+      local results, errors = usher.map(reports(), function(report)
+        assert(client:blocked_users{ ertc_user_id = user, device_id = "d" })
+        seen[#seen + 1] = report.chat.msgUniqueId
+        return report.chat.msgUniqueId
+      end, { concurrency = 8 })
+      assert.same({}, errors)
+      assert.same({ 35, 35, "m1", "m35" }, { #seen, #results, results[1], results[35] })
+    end)
+
+    it("walks in several tasks at once, each its own way", function()
+      local results, errors = usher.map({ 1, 2, 3, 4, 5, 6 }, function()
+        local count = 0
+        for report in reports() do
+          count = count + 1
+          assert.equal("m" .. count, report.chat.msgUniqueId)
+        end
+        return count
+      end)
+      assert.same({ {}, { 35, 35, 35, 35, 35, 35 } }, { errors, results })
+    end)
+
+    local function count_of(who)
+      local count = 0
+      for _ in client:pages("list_chat_reports", { ertc_user_id = who }) do count = count + 1 end
+      return count
+    end
+
+    it("ends usher.map with the error of a call", function()
+      local ok, err = pcall(usher.map, { user, "nobody", user }, count_of)
+      assert.is_false(ok)
+      assert.same({ "http", 401 }, { err.kind, err.status })
+    end)
+
+    it("ends one task of it where the task asks for that", function()
+      local results, errors = usher.map({ user, "nobody", user }, function(who)
+        local ok, count = pcall(count_of, who)
+        if not ok then return nil, count end
+        return count
+      end)
+      assert.same({ 35, 35, 401 }, { results[1], results[3], errors[2].status })
+    end)
+  end)
+
+  it("skips by items, and goes back in time, or forward", function()
+    local box = sandbox.new{ clock = function() return 1700000000 end }
     local ertc = usher.ertc(box:options("ertc"))
     local smooch = usher.smooch(box:options("smooch"))
     finally(function()
@@ -144,12 +259,30 @@ describe("client:pages", function()
       assert(smooch:post_message{ user_id = "bob@example.com", role = "appMaker",
         text = "n" .. i })
     end
-    local seen, count = {}, 0
+    local seen, count, since = {}, 0, nil
     for message in smooch:pages("get_messages", { user_id = "bob@example.com" }) do
       assert.is_nil(seen[message._id])
       seen[message._id], count = true, count + 1
+      if message.text == "n2" then since = message.received end
     end
     assert.equal(205, count)
+    local texts = {}
+    for message in smooch:pages("get_messages", { user_id = "bob@example.com",
+      after = ("%.3f"):format(since) }) do
+      texts[#texts + 1] = message.text
+    end
+    assert.same({ 203, "n3", "n103", "n205" }, { #texts, texts[1], texts[101], texts[203] })
+  end)
+
+  it("asks for the time that the provider wrote, to the digit", function()
+    local asked
+    local client = usher.smooch{ jwt = "t", transport = function(request)
+      asked = request.url:match("before=([^&]*)")
+      return 200, {}, '{"messages":[' .. (asked and "" or '{"received":1700000000.123}') .. "]}"
+    end }
+    for _ in client:pages("get_messages", { user_id = "u" }) do assert.is_nil(asked) end
+    assert.equal("1700000000.123", asked)
+    client:close()
   end)
 
   it("raises for a method that answers at once, or is none", function()

@@ -755,6 +755,21 @@ describe("Smooch", function()
     local large = { PICTURE[1], ("x"):rep(10 * 1024 * 1024 + 1), "image/png" }
     assert.are.equal(413, (upload({ large, ROLE })))
   end)
+
+  it("takes a carousel with its items, and none without", function()
+    local client = usher.smooch(sandbox.new():options "smooch")
+    finally(function() client:close() end)
+    local items = { { title = "A cat", actions = { { type = "link", text = "See" } } } }
+    local posted = assert(client:post_message{ user_id = "bob@example.com", role = "appMaker",
+      type = "carousel", items = items, actions = { { type = "reply", text = "More" } } })
+    assert.are.same(items, posted.message.items)
+    assert.are.equal("More", posted.message.actions[1].text)
+    local _, err = client:post_message{ user_id = "bob@example.com", role = "appMaker",
+      type = "carousel", items = {} }
+    assert.are.equal(400, err.status)
+    assert.are.equal(400, (ask("POST", SHORT .. USER .. "/messages",
+      '{"role":"appMaker","type":"list","items":["a cat"]}')))
+  end)
 end)
 
 describe("VChatCloud", function()

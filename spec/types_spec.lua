@@ -1,6 +1,7 @@
 -- The types for editors are those of the rows, and every line of them can be read.
 
 local types = dofile(".ci/types.lua")
+local usher = require "usher"
 
 local PATH = "lua/usher/types.lua"
 
@@ -13,7 +14,7 @@ end
 
 local BUILT_IN = {
   string = true, integer = true, number = true, boolean = true, table = true, ["function"] = true,
-  any = true, ["nil"] = true, ["true"] = true, T = true,
+  any = true, ["nil"] = true, ["true"] = true, T = true, lightuserdata = true,
 }
 
 -- A reader for the part of LuaLS' grammar that is used; returns what is left, or nil and why.
@@ -129,8 +130,33 @@ describe("The types for editors", function()
     end
   end)
 
+  it("name all that the module has", function()
+    local text, missing = read(PATH), {}
+    local names = { "webhook", "testing", "moderation", "onboarding", "ledger" }
+    for name in pairs(usher) do names[#names + 1] = name end
+    for _, name in ipairs(names) do
+      local there = text:find("function usher." .. name .. "(", 1, true)
+        or text:find("---@field " .. name .. " ", 1, true)
+      if not there then missing[#missing + 1] = name end
+    end
+    assert.same({}, missing)
+  end)
+
   it("name every method and its required arguments", function()
     local text = read(PATH)
+    for _, provider in ipairs(usher.providers()) do
+      local class = provider:sub(1, 1):upper() .. provider:sub(2)
+      for _, method in ipairs(usher.describe(provider).methods) do
+        assert.truthy(text:find(("function %s:%s("):format(class, method.name), 1, true),
+          method.name)
+        local fields = text:match(("\n%%-%%-%%-@class %%(exact%%) usher%%.%s%%.%s\n(.-)\n\n")
+          :format(class, method.name))
+        for _, row in ipairs(method.parameters) do
+          assert.truthy(fields:find(("---@field %s%s "):format(row.name,
+            row.required and "" or "?"), 1, true), method.name .. " " .. row.name)
+        end
+      end
+    end
     assert.truthy(text:find("function Qiscus:login_or_register(arguments, options) end", 1, true))
     assert.truthy(text:find("---@field user_id string|integer the application's id", 1, true))
     assert.truthy(text:find('---@field action "block"|"unblock"', 1, true))

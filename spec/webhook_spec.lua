@@ -102,6 +102,24 @@ describe("A webhook of Qiscus", function()
     assert.equal("too_large", err.kind)
   end)
 
+  it("keeps every digit of an id", function()
+    local body = '{"type":"post_comment_rest","payload":{"message":{"id":9007199254740993},'
+      .. '"from":{"id":9223372036854775807},"room":{"id":457}}}'
+    local event = assert(hook:read(hook:sign(body), body))
+    assert.same({ "9007199254740993", "9223372036854775807", "457" },
+      { event.id, event.user.id, event.room.id })
+  end)
+
+  it("has no shape but that of an event, whatever was signed", function()
+    for _, body in ipairs{ '{"type":["x"],"payload":[1]}', '{"type":{"a":1},"payload":"x"}',
+      '{"payload":{"message":{"text":{"a":1}},"from":7,"room":null}}', "{}", "[]" } do
+      local event = assert(hook:read(hook:sign(body), body))
+      assert.same({ kind = "other", user = {}, room = {} }, { kind = event.kind,
+        trigger = event.trigger, id = event.id, text = event.text, user = event.user,
+        room = event.room }, body)
+    end
+  end)
+
   it("of a kind that nobody knew is an event all the same", function()
     local body = '{"type":"room_renamed","payload":{}}'
     local event = assert(hook:read(hook:sign(body), body))
@@ -122,23 +140,46 @@ describe("A webhook of Smooch", function()
       hook:sign(SMOOCH))
   end)
 
-  for _, key in ipairs{ "", SECRET .. "0", SECRET:sub(1, -2), "x" .. SECRET:sub(2),
-    SECRET:upper() } do
-    it(("is refused with the secret %q"):format(key), function()
-      local event, err = hook:read({ ["X-API-Key"] = key }, SMOOCH)
+  for name, key in pairs{
+    ["no secret"] = false, ["an empty one"] = "", ["one that is longer"] = SECRET .. "0",
+    ["one that is shorter"] = SECRET:sub(1, -2), ["another first byte"] = "x" .. SECRET:sub(2),
+    ["another last byte"] = SECRET:sub(1, -2) .. "x", ["capitals"] = SECRET:upper(),
+    ["a blank before"] = " " .. SECRET, ["a NUL behind"] = SECRET .. "\0",
+    ["a scheme before"] = "Bearer " .. SECRET, ["true"] = true, ["a list"] = { "x", SECRET },
+  } do
+    it("is refused with " .. name, function()
+      local event, err = hook:read({ ["X-API-Key"] = key or nil }, SMOOCH)
       assert.is_nil(event)
       assert.equal("signature", err.kind)
+      assert.is_nil(tostring(err):find(SECRET, 1, true))
     end)
   end
 
+  it("is refused with the secret in another header", function()
+    local _, err = hook:read({ ["X-API-Token"] = SECRET }, SMOOCH)
+    assert.equal("signature", err.kind)
+  end)
+
   it("tells what happened", function()
-    local kinds = { postback = "postback", ["link:success"] = "linked",
-      ["merge:appUser"] = "merged",
-      ["typing:appUser"] = "other" }
+    local kinds = {
+      message = "message", ["message:appUser"] = "message", ["message:appMaker"] = "message",
+      ["conversation:read"] = "read", ["conversation:start"] = "started",
+      ["conversation:referral"] = "referred", postback = "postback", ["merge:appUser"] = "merged",
+      ["delivery:success"] = "delivered", ["delivery:failure"] = "undelivered",
+      ["payment:success"] = "paid", ["link:success"] = "linked", ["link:failure"] = "link_failed",
+      ["link:match"] = "linking", ["typing:appUser"] = "other",
+    }
     for trigger, kind in pairs(kinds) do
       local body = ('{"trigger":"%s"}'):format(trigger)
-      assert.equal(kind, assert(hook:read(hook:sign(body), body)).kind)
+      local event = assert(hook:read(hook:sign(body), body))
+      assert.same({ kind, trigger }, { event.kind, event.trigger })
     end
+  end)
+
+  it("names who is left of two that were merged", function()
+    local body = '{"trigger":"merge:appUser","surviving":{"_id":"u-1","userId":"bob"},'
+      .. '"discarded":[{"_id":"u-2"}]}'
+    assert.equal("bob", assert(hook:read(hook:sign(body), body)).user.id)
   end)
 end)
 

@@ -43,7 +43,7 @@ M.KINDS = {
 }
 
 local FIELDS = {
-  { "kind", "string", "one of the kinds below" },
+  { "kind", "string", "one of the kinds above" },
   { "provider, method", "string", "the call" },
   { "message", "string", "the provider's words, or ours" },
   { "status", "integer", "of HTTP, where there was an answer" },

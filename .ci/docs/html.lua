@@ -52,20 +52,22 @@ local FRAME = [[
 <link rel="stylesheet" href="style.css">
 </head>
 <body>
+<a class="skip" href="#main">Skip to the page</a>
+<input id="menu" type="checkbox" aria-label="Menu" aria-controls="nav">
 <header>
 <a class="brand" href="index.html">usher</a>
 <div class="search" role="search">
 <input id="search" type="search" placeholder="Search" aria-label="Search" autocomplete="off"
- aria-controls="results" spellcheck="false">
-<ol id="results" hidden></ol>
+ role="combobox" aria-autocomplete="list" aria-expanded="false" aria-controls="results"
+ spellcheck="false">
+<ol id="results" role="listbox" aria-label="Found" hidden></ol>
 </div>
 <label class="menu-button" for="menu">Menu</label>
 </header>
-<input id="menu" type="checkbox" aria-label="Menu">
-<nav>
+<nav id="nav" aria-label="Pages">
 ${nav}
 </nav>
-<main${class}>
+<main id="main" tabindex="-1"${class}>
 ${body}
 </main>
 <script src="search.js"></script>

@@ -99,8 +99,10 @@ local function paging(method)
   local columns = method.paging
   if not columns then return nil end
   local size = columns.size and (" and %s items a page"):format(code(columns.size)) or ""
-  return ("%s walks it: page by %s%s, items at %s."):format(
-    code(('client:pages("%s")'):format(method.name)), code(columns.argument), size,
+  local forward = columns.forward and (", or forward by %s where it is given"):format(
+    code(columns.forward)) or ""
+  return ("%s walks it: page by %s%s%s, items at %s."):format(
+    code(('client:pages("%s")'):format(method.name)), code(columns.argument), size, forward,
     code(columns.items))
 end
 
@@ -135,19 +137,26 @@ local function facts_html(provider, method)
   return table.concat(out, "\n")
 end
 
-local function failures_html(vectors, method)
-  local list = examples.failures(vectors, method.name)
-  if not list[1] then return "" end
-  local out = { "<h3>Errors</h3>\n<ul class=\"failures\">" }
+-- Each error once, as it is shown.
+local function failure_list(list)
+  local out, seen = {}, {}
   for _, case in ipairs(list) do
     local err = case.error
     local code_text = err.code and code(tostring(err.code)) .. " " or ""
-    out[#out + 1] = ('<li><a href="errors.html#%s">%s</a> %s<span class="limits">HTTP %d</span> %s'
+    local item = ('<li><a href="errors.html#%s">%s</a> %s<span class="limits">HTTP %d</span> %s'
       .. "</li>"):format(err.kind, err.kind, code_text, err.status or case.response.status,
-        escape(err.message or case.name))
+        escape(err.message or "an answer without a message"))
+    if not seen[item] then out[#out + 1] = item end
+    seen[item] = true
   end
-  out[#out + 1] = "</ul>"
-  return table.concat(out, "\n")
+  return '<ul class="failures">\n' .. table.concat(out, "\n") .. "\n</ul>"
+end
+
+local function failures_html(vectors, method)
+  local list = examples.failures(vectors, method.name)
+  local own = list[1] and failure_list(list) .. "\n" or ""
+  return "<h3>Errors</h3>\n" .. own .. ('<p class="none">%s <a href="#errors">every call</a>.</p>')
+    :format(list[1] and "And those of" or "Those of")
 end
 
 local function language_of(body) return body:find("^[{%[]") and "json" or "text" end
@@ -244,10 +253,49 @@ ${overview}
 ${credentials}${token}${paths}
 ${options}
 </section>
+<section id="errors">
+<h2><a href="#errors">Errors</a></h2>
+${errors}
+</section>
 ${methods}]]
 
+local VERDICTS = {
+  ["false"] = "when %s is <code>false</code>",
+  ["not 1"] = "when %s is there and is not <code>1</code>",
+  ["400 or more"] = "when %s is <code>400</code> or more",
+}
+
+local function codes(names)
+  local list = {}
+  for i, name in ipairs(names) do list[i] = code(name) end
+  return table.concat(list, ", or ")
+end
+
+-- How the provider says no, and every way of it that the vectors know.
+local function errors_html(provider, vectors)
+  local envelope = provider.envelope
+  local verdict = VERDICTS[envelope.refusal]
+  local out = { '<p>A status of 400 and above is an error of kind <a href="errors.html#http">'
+    .. "http</a>, 429 of kind <a href=\"errors.html#rate_limited\">rate_limited</a>." }
+  if verdict then
+    out[#out + 1] = (' An answer of 2xx is one of kind <a href="errors.html#api">api</a> %s.')
+      :format(verdict:format(code(envelope.verdict)))
+  end
+  if envelope.code then
+    out[#out + 1] = (" %s is %s of the answer, %s is %s."):format(code "err.code",
+      code(envelope.code), code "err.message", codes(envelope.messages))
+  end
+  out[#out + 1] = "</p>\n"
+  local list = {}
+  for _, case in ipairs(vectors.cases) do
+    if case.error and case.response then list[#list + 1] = case end
+  end
+  if list[1] then out[#out + 1] = failure_list(list) end
+  return table.concat(out)
+end
+
 local function contents(provider)
-  local list = { { id = "options", title = "Options" } }
+  local list = { { id = "options", title = "Options" }, { id = "errors", title = "Errors" } }
   for _, method in ipairs(provider.methods) do
     list[#list + 1] = { id = method.name, title = method.name }
   end
@@ -288,7 +336,7 @@ function M.page(name, vectors)
     source = escape(provider.source), overview = overview(provider),
     credentials = credentials(provider), token = token(provider), paths = paths(provider),
     options = M.rows(provider.options, "options.", variable(name)),
-    methods = table.concat(methods, "\n"),
+    errors = errors_html(provider, vectors), methods = table.concat(methods, "\n"),
   }
   return {
     url = url, title = provider.title, class = "reference", contents = contents(provider),

@@ -49,9 +49,13 @@
     var found = find(input.value);
     results.textContent = "";
     chosen = -1;
-    found.forEach(function (entry) {
+    input.removeAttribute("aria-activedescendant");
+    found.forEach(function (entry, number) {
       var item = document.createElement("li");
       var link = document.createElement("a");
+      item.setAttribute("role", "presentation");
+      link.setAttribute("role", "option");
+      link.id = "result-" + number;
       link.href = entry.url;
       link.appendChild(line("b", entry.title));
       link.appendChild(line("i", entry.where));
@@ -63,10 +67,12 @@
       results.appendChild(line("li", "Nothing found")).className = "nothing";
     }
     results.hidden = !results.firstChild;
+    input.setAttribute("aria-expanded", String(!results.hidden));
   }
 
   function hide() {
     results.hidden = true;
+    input.setAttribute("aria-expanded", "false");
   }
 
   function choose(step) {
@@ -75,6 +81,7 @@
     if (chosen >= 0) links[chosen].classList.remove("chosen");
     chosen = (chosen + step + links.length + (chosen < 0 && step < 0 ? 1 : 0)) % links.length;
     links[chosen].classList.add("chosen");
+    input.setAttribute("aria-activedescendant", links[chosen].id);
     links[chosen].scrollIntoView({ block: "nearest" });
   }
 
@@ -98,6 +105,9 @@
   });
   document.addEventListener("click", function (event) {
     if (!event.target.closest(".search")) hide();
+  });
+  document.querySelector(".search").addEventListener("focusout", function (event) {
+    if (event.relatedTarget && !event.relatedTarget.closest(".search")) hide();
   });
   document.addEventListener("keydown", function (event) {
     if (event.key === "/" && document.activeElement !== input && !event.metaKey && !event.ctrlKey) {

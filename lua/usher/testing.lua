@@ -6,6 +6,7 @@
 
 local core = require "usher.core"
 local json = require "usher.sandbox.json"
+local recording = require "usher.testing.recording"
 
 local M = {}
 
@@ -16,13 +17,19 @@ local clock_mt = { __name = "usher.testing.clock", __index = clock_methods }
 
 --- A clock that stands still.
 -- @tparam[opt] number start Unix seconds (1700000000)
--- @treturn table clock; `clock.now` is what the option `clock` takes
+-- @treturn table clock; `clock.now` is what the option `clock` takes, `clock.sleep` lets the time
+-- pass that someone would wait
 -- @usage local clock = usher.testing.clock()
--- local client = usher.qiscus{ clock = clock.now, ... }
--- clock:advance(3600)
+-- local box = require("usher.sandbox").new{ clock = clock.now, sleep = clock.sleep }
+-- local chat = usher.vchatcloud(box:options("vchatcloud", { clock = clock.now }))
+-- clock:advance(3600) -- the token of the client has expired
 function M.clock(start)
   local self = setmetatable({ time = start or 1700000000 }, clock_mt)
   function self.now() return self.time end
+  function self.sleep(seconds)
+    self:advance(seconds)
+    return true
+  end
   return self
 end
 
@@ -34,13 +41,30 @@ end
 
 -- --- a client that expects ----------------------------------------------------------------------
 
+local known = {} -- what is described of each provider, and its methods by name
+for _, name in ipairs(core.providers()) do
+  known[name] = core.describe(name)
+  known[name].by_name = {}
+  for _, method in ipairs(known[name].methods) do known[name].by_name[method.name] = method end
+end
+
 local stub_methods = {}
 local stub_mt = { __name = "usher.testing.stub", __index = stub_methods }
 
--- What a client of each provider needs: the sandbox's credentials.
-local function credentials_of(provider)
-  local sandbox = require "usher.sandbox"
-  return sandbox.new():options(provider)
+-- What a client of each provider needs: the sandbox's credentials, and a token where it would ask
+-- for one first.
+local function options_of(provider, options, level)
+  local described = known[provider]
+  if not described then
+    error(("usher.testing.stub: no provider '%s'; there are %s"):format(tostring(provider),
+      table.concat(core.providers(), ", ")), level + 1)
+  end
+  local given = require("usher.sandbox").new():options(provider)
+  if described.token_method then given.token = "stub-token" end
+  for name, value in pairs(options or {}) do
+    given[name] = value ~= false and value or nil
+  end
+  return given
 end
 
 local function answer(response)
@@ -66,6 +90,10 @@ local function describe_call(request)
   return text
 end
 
+local function comparable(request, part)
+  return part == "body" and recording.body_of(request) or request[part]
+end
+
 local function send(self, request)
   local expected = table.remove(self.expected, 1)
   self.calls[#self.calls + 1] = request
@@ -75,9 +103,10 @@ local function send(self, request)
   end
   local wanted = expected.request
   for _, part in ipairs{ "method", "url", "body" } do
-    if wanted and wanted[part] ~= request[part] then
+    local here, there = comparable(request, part), wanted and comparable(wanted, part)
+    if wanted and there ~= here then
       fail(self, ("%s with another %s: expected %s, not %s"):format(request.operation, part,
-        tostring(wanted[part]), tostring(request[part])))
+        tostring(there), tostring(here)))
     end
   end
   return answer(expected.response)
@@ -85,17 +114,22 @@ end
 
 --- Makes a client that expects calls in an order. Nothing leaves the process.
 -- @tparam string provider
--- @tparam[opt] table options of the client; credentials are given where they are absent
--- @treturn table stub; `stub.client` is the client, `stub.calls` the requests it has seen
+-- @tparam[opt] table options of the client; credentials are given where they are absent, and a
+-- token to a client that would fetch one first (`token = false`: it has none). `clock` may be one
+-- of `usher.testing.clock`: waiting moves it
+-- @treturn table stub; `stub.client` is the client, `stub.calls` the requests it has seen,
+-- `stub.slept` the seconds that it waited
 -- @usage local stub = usher.testing.stub("qiscus")
 -- stub:expect("user_profile", { user_id = "bob" },
 --   { status = 200, body = { results = { user = { user_id = "bob" } }, status = 200 } })
 -- greet(stub.client, "bob")
 -- stub:verify()
 function M.stub(provider, options)
-  local self = setmetatable({ expected = {}, calls = {}, slept = 0 }, stub_mt)
-  local given = credentials_of(provider)
-  for name, value in pairs(options or {}) do given[name] = value end
+  local given = options_of(provider, options, 2)
+  local clock = getmetatable(given.clock) == clock_mt and given.clock or nil
+  if clock then given.clock = clock.now end
+  local self = setmetatable({ provider = provider, clock = clock, expected = {}, calls = {},
+    slept = 0 }, stub_mt)
   given.transport = {
     send = function(request) return send(self, request) end,
     sleep = function(seconds)
@@ -108,16 +142,47 @@ function M.stub(provider, options)
   return self
 end
 
+local RESPONSE = { "status", "headers", "body", "kind", "message", "sent" }
+
+local function response_problem(response)
+  for name in pairs(response) do
+    local valid = false
+    for _, each in ipairs(RESPONSE) do valid = valid or each == name end
+    if not valid then
+      return ("unknown field '%s'; a response takes %s"):format(tostring(name),
+        table.concat(RESPONSE, ", "))
+    end
+  end
+  if response.kind and (response.status or response.body) then
+    return "a response is an answer, or a failure with its kind, not both"
+  end
+end
+
+local function expectation_problem(self, method, response)
+  if not known[self.provider].by_name[method] then
+    return ("%s has no method '%s'"):format(self.provider, tostring(method))
+  end
+  return response_problem(response)
+end
+
 --- Expects a call, after those that are expected already.
 -- @tparam string method
 -- @tparam ?table arguments as for the method; nil: any
 -- @tparam[opt] table response `status` (200), `headers`, `body` (a table is sent as JSON); or
 -- `kind`, `message` and `sent` for a failure: `{ kind = "timeout", sent = true }`
 -- @treturn table the stub itself
+-- @raise for what the client would refuse
 function stub_methods:expect(method, arguments, response)
-  local request = arguments and self.client:request(method, arguments)
-  self.expected[#self.expected + 1] =
-    { method = method, request = request, response = response or {} }
+  response = response or {}
+  local problem = expectation_problem(self, method, response)
+  if problem then error("usher.testing: expect: " .. problem, 2) end
+  local request
+  if arguments then
+    local ok, built = pcall(self.client.request, self.client, method, arguments)
+    if not ok then error(tostring(built):gsub("^[^\n]-:%d+: ", ""), 2) end
+    request = built
+  end
+  self.expected[#self.expected + 1] = { method = method, request = request, response = response }
   return self
 end
 
@@ -131,115 +196,7 @@ function stub_methods:verify()
   error("usher.testing: not called: " .. table.concat(left, ", "), 2)
 end
 
--- --- recording and replaying --------------------------------------------------------------------
-
-local SECRETS = { "token", "secret", "password", "authcode", "apikey", "api_key", "jwt" }
-
-local function is_secret(name)
-  local lower = name:lower()
-  for _, word in ipairs(SECRETS) do
-    if lower:find(word, 1, true) then return true end
-  end
-  return false
-end
-
-local function scrubbed(value)
-  if type(value) ~= "table" then return value end
-  local copy = {}
-  for name, member in pairs(value) do
-    local hidden = type(name) == "string" and is_secret(name) and type(member) == "string"
-    copy[name] = hidden and "***" or scrubbed(member)
-  end
-  return copy
-end
-
-local function scrubbed_body(body)
-  local value = core.decode(body)
-  if type(value) ~= "table" then return body end
-  return (core.encode{ v = scrubbed(value) }:match("^{\"v\":(.*)}$"))
-end
-
--- What tells one request from another, without what must not be written down.
-local function key_of(request)
-  local path = request.url:match("^%a+://[^/]+(.*)$") or request.url
-  return ("%s %s %s"):format(request.method, path,
-    core.sha256(scrubbed_body(request.body or "")):sub(1, 16))
-end
-
-local function header_names(headers)
-  return { ["content-type"] = headers["content-type"], ["retry-after"] = headers["retry-after"] }
-end
-
-local function entry_of(request, status, headers, body)
-  if status then
-    return { request = key_of(request), status = status, headers = header_names(headers or {}),
-      body = scrubbed_body(body or "") }
-  end
-  return { request = key_of(request), kind = headers, message = body }
-end
-
---- A transport that asks the provider, and writes every answer to a file that `replay` reads. No
--- header of a request is written, and in JSON no value whose name speaks of a token, a secret or a
--- password; look at the file before you share it all the same.
--- @tparam string path
--- @tparam[opt] table|function transport which asks; libcurl's if absent
--- @treturn table transport
--- @usage local client = usher.qiscus{ transport = usher.testing.record("bob.jsonl") }
-function M.record(path, transport)
-  local file = assert(io.open(path, "wb"))
-  transport = transport or require("usher.transport.curl").new{}
-  if type(transport) == "function" then transport = { send = transport } end
-  return {
-    send = function(request)
-      local status, headers, body, sent = transport.send(request)
-      local entry = entry_of(request, status, headers, body)
-      if not status then entry.sent = sent end
-      file:write(core.encode(entry), "\n")
-      file:flush()
-      return status, headers, body, sent
-    end,
-    sleep = transport.sleep,
-    close = function()
-      file:close()
-      if transport.close then transport.close() end
-    end,
-  }
-end
-
-local function read_entries(path)
-  local entries, number = {}, 0
-  for line in assert(io.open(path, "rb")):lines() do
-    number = number + 1
-    local entry, problem = core.decode(line)
-    if type(entry) ~= "table" or type(entry.request) ~= "string" then
-      error(("usher.testing.replay: %s:%d: %s"):format(path, number,
-        problem or "is no recorded answer"), 3)
-    end
-    local list = entries[entry.request] or {}
-    entries[entry.request], list[#list + 1] = list, entry
-  end
-  return entries
-end
-
---- A transport that gives the answers which `record` wrote: for each request in the order they
--- came, the last one again and again. A request that was not recorded is an error of kind
--- `network`.
--- @tparam string path
--- @treturn table transport
-function M.replay(path)
-  local entries = read_entries(path)
-  return {
-    send = function(request)
-      local list = entries[key_of(request)]
-      if not list then
-        return nil, "network", "usher.testing.replay: not recorded: " .. key_of(request), false
-      end
-      local entry = list[2] and table.remove(list, 1) or list[1]
-      if entry.status then return entry.status, entry.headers or {}, entry.body end
-      return nil, entry.kind, entry.message, entry.sent
-    end,
-    sleep = function() return true end,
-  }
-end
+--- A transport that records answers, and one that gives them again: see `usher.testing.recording`.
+M.record, M.replay = recording.record, recording.replay
 
 return M

@@ -5,7 +5,9 @@
 -- bytes) and returns `status, headers, body` with lower-case header names, or
 -- `nil, kind, message, sent`. `sleep(seconds)` waits, or returns `nil, kind,
 -- message` where it cannot. A third, `close()`, is called when the client is
--- closed. A function alone is `send`. One with `sealed = true` gets the headers
+-- closed. A fourth, `attach(settings)`, is called when a client takes the
+-- transport, with what a transport is made from: `proxy`, `ca_file` and so on. A
+-- function alone is `send`. One with `sealed = true` gets the headers
 -- and the body as userdata that only libcurl's transport can read: no Lua string
 -- holds a credential then.
 -- @module usher.transport
@@ -42,7 +44,7 @@ end
 
 local function table_problem(transport)
   if type(transport.send) ~= "function" then return "transport needs a function 'send'" end
-  for _, name in ipairs{ "sleep", "close" } do
+  for _, name in ipairs{ "sleep", "close", "attach" } do
     local value = transport[name]
     if value ~= nil and type(value) ~= "function" then
       return ("transport.%s must be a function, not %s"):format(name, type(value))
@@ -67,6 +69,7 @@ function M.attach(environment)
   local transport = environment.transport
   if transport == nil then return attach_default(environment) end
   if type(transport) == "function" then transport = { send = transport } end
+  if transport.attach then transport.attach(environment.settings) end
   set(environment, transport)
 end
 

@@ -2,6 +2,13 @@
 -- Generated from the endpoint tables by `make types`: for editors, never loaded.
 
 ---@class usher
+---@field _VERSION string
+---@field null lightuserdata JSON null
+---@field webhook usher.WebhookModule
+---@field testing usher.TestingModule
+---@field moderation table|fun(options: table): table
+---@field onboarding table|fun(options: table): table
+---@field ledger table
 local usher = {}
 
 ---@alias usher.Kind
@@ -730,7 +737,7 @@ function Smooch:delete_app_user(arguments, options) end
 ---@class (exact) usher.Smooch.post_message
 ---@field user_id string|integer the user: _id or userId
 ---@field role "appUser"|"appMaker" who says it
----@field type? string|integer text or image
+---@field type? string|integer text, image, carousel, list
 ---@field text? string|integer the text
 ---@field name? string|integer the speaker's name
 ---@field email? string|integer the speaker's e-mail address
@@ -738,6 +745,10 @@ function Smooch:delete_app_user(arguments, options) end
 ---@field media_url? string|integer of an image
 ---@field media_type? string|integer of an image, such as image/jpeg
 ---@field metadata? table the app's own data, flat
+---@field payload? string|integer of a reply action
+---@field items? table[] of a carousel or a list: { { title =, actions = ... }, ... }
+---@field actions? table[] buttons below it: { { type =, text = ... }, ... }
+---@field destination? table the channel to deliver to: integrationId, integrationType
 
 ---Posts a message to a user's conversation.
 ---@param arguments usher.Smooch.post_message
@@ -956,7 +967,90 @@ function usher.describe(provider) end
 ---@return string[]
 function usher.providers() end
 
----JSON null.
-usher.null = nil
+---Finds a tenant of eRTC; what it returns are options for usher.ertc.
+---@param options { namespace: string, api_key: string, bundle_id: string, base_url: string? }
+---@return usher.ErtcOptions? options nil when it failed
+---@return usher.Error? err
+function usher.ertc_discover(options) end
+
+---@class usher.Event
+---@field kind string "message", "postback", ..., or "other"
+---@field trigger? string the provider's word for it
+---@field id? string
+---@field user { id: string?, name: string? }
+---@field room { id: string?, name: string? }
+---@field text? string
+---@field raw table all that was sent
+
+---@class usher.Webhook
+local Webhook = {}
+
+---Verifies a request and reads it.
+---@param headers table<string, string|string[]>
+---@param body string the bytes as they came
+---@return usher.Event? event
+---@return usher.Error? err
+function Webhook:read(headers, body) end
+
+---Signs a body as the provider would, for tests.
+---@param body string
+---@return table<string, string> headers
+function Webhook:sign(body) end
+
+---@class usher.WebhookModule
+local webhook = {}
+
+---@param options { token: string }
+---@return usher.Webhook
+function webhook.qiscus(options) end
+
+---@param options { secret: string }
+---@return usher.Webhook
+function webhook.smooch(options) end
+
+---@class usher.Clock
+---@field now fun(): number
+---@field sleep fun(seconds: number): boolean
+local Clock = {}
+
+---@param seconds number
+function Clock:advance(seconds) end
+
+---@class usher.Stub
+---@field client any
+---@field calls table[] the requests that it has seen
+---@field slept number seconds
+local Stub = {}
+
+---Expects a call, after those that are expected already.
+---@param method string
+---@param arguments? table nil: any
+---@param response? table status, headers, body; or kind, message, sent
+---@return usher.Stub
+function Stub:expect(method, arguments, response) end
+
+---Raises when a call is still expected, or one was not.
+function Stub:verify() end
+
+---@class usher.TestingModule
+local testing = {}
+
+---@param start? number Unix seconds
+---@return usher.Clock
+function testing.clock(start) end
+
+---@param provider string
+---@param options? table
+---@return usher.Stub
+function testing.stub(provider, options) end
+
+---@param path string
+---@param transport? table|function
+---@return table transport
+function testing.record(path, transport) end
+
+---@param path string
+---@return table transport
+function testing.replay(path) end
 
 return usher

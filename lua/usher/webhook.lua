@@ -6,8 +6,9 @@
 --    if event then print(event.kind, event.user.id, event.text) end
 --
 -- Qiscus signs the body (`QISCUS-SDK-SIGNATURE`: HMAC-SHA256 in hexadecimal);
--- Smooch sends its secret (`X-API-Key`). Neither sends a time, so neither keeps
--- an old request from being sent again: look at `event.id`.
+-- Smooch sends its secret (`X-API-Key`) and signs nothing: take it over TLS only.
+-- Neither sends a time, so neither keeps an old request from being sent again:
+-- look at `event.id`.
 -- Sources: support.qiscus.com article 900000082186; docs.smooch.io, webhooks.
 -- @module usher.webhook
 
@@ -25,8 +26,11 @@ function hook_mt:__tostring()
   return "usher.webhook: " .. self.provider.name
 end
 
+local DIGITS = {}
+for byte = 0, 255 do DIGITS[string.char(byte)] = ("%02x"):format(byte) end
+
 local function hex(bytes)
-  return (bytes:gsub(".", function(byte) return ("%02x"):format(byte:byte()) end))
+  return (bytes:gsub(".", DIGITS))
 end
 
 -- What a provider says, as data. `proof` makes the header's value from the key and the body; a path
@@ -49,12 +53,14 @@ local providers = {
     kinds = {
       message = "message", ["message:appUser"] = "message", ["message:appMaker"] = "message",
       postback = "postback", ["conversation:start"] = "started", ["conversation:read"] = "read",
+      ["conversation:referral"] = "referred", ["payment:success"] = "paid",
       ["merge:appUser"] = "merged", ["link:match"] = "linking", ["link:success"] = "linked",
       ["link:failure"] = "link_failed", ["delivery:success"] = "delivered",
       ["delivery:failure"] = "undelivered",
     },
     id = "messages.1._id",
-    user = { id = { "appUser.userId", "appUser._id" }, name = { "appUser.givenName" } },
+    user = { id = { "appUser.userId", "appUser._id", "surviving.userId", "surviving._id" },
+      name = { "appUser.givenName", "surviving.givenName" } },
     room = { id = { "conversation._id" }, name = {} },
     text = { "messages.1.text" },
   },
@@ -71,8 +77,7 @@ end
 
 local function first_text(answer, paths)
   for _, path in ipairs(paths) do
-    local value = at(answer, path)
-    if type(value) == "number" then return ("%.17g"):format(value) end
+    local value = pages.text(at(answer, path))
     if type(value) == "string" and value ~= "" then return value end
   end
 end
@@ -95,7 +100,8 @@ end
 -- @tparam table headers by name, in any case
 -- @tparam string body the bytes as they came, not decoded and written again
 -- @treturn ?table `{ kind, id, user = { id, name }, room = { id, name }, text, trigger, raw }`;
--- kind is `"message"`, `"postback"`, ..., or `"other"`
+-- kind is `"message"`, `"postback"`, ..., or `"other"`; of several messages `text` and `id` are the
+-- first's, and `raw` has all
 -- @treturn[2] nil
 -- @treturn[2] table error; kind `"signature"` (answer 401, and say no more), `"too_large"` (413) or
 -- `"decode"` (400)
@@ -111,7 +117,7 @@ function hook_methods:read(headers, body)
   end
   local raw, problem = core.decode(body)
   if type(raw) ~= "table" then return refuse(provider, "decode", problem or "it is no object") end
-  local trigger = pages.at(raw, provider.trigger)
+  local trigger = first_text(raw, { provider.trigger })
   return {
     kind = provider.kinds[trigger] or "other", trigger = trigger, raw = raw,
     id = first_text(raw, { provider.id }), text = first_text(raw, provider.text),

@@ -10,7 +10,8 @@ local M = {}
 -- Arguments that pass the checks of any row.
 local VALUES = {
   string = "value", boolean = true, integer = 1, table = { a = 1 },
-  ["list of strings"] = { "value" }, ["string or boolean"] = true,
+  ["list of strings"] = { "value" }, ["list of tables"] = { { a = 1 } },
+  ["string or boolean"] = true,
   file = { data = "\137PNG", filename = "cat.png" },
 }
 

@@ -758,6 +758,10 @@ M.cases = {
       media_url = "https://a.example/cat.jpg",
       media_type = "image/jpeg",
       metadata = { case = 17 },
+      payload = "more",
+      items = { { title = "A cat" } },
+      actions = { { type = "link", text = "See", uri = "https://a.example" } },
+      destination = { integrationId = "i-1" },
     },
     request = {
       method = "POST",
@@ -766,7 +770,9 @@ M.cases = {
       body = '{"role":"appMaker","type":"image","text":"look","name":"Ann",'
         .. '"email":"ann@example.com","avatarUrl":"https://a.example/ann.png",'
         .. '"mediaUrl":"https://a.example/cat.jpg","mediaType":"image/jpeg",'
-        .. '"metadata":{"case":17}}',
+        .. '"metadata":{"case":17},"payload":"more","items":[{"title":"A cat"}],'
+        .. '"actions":[{"text":"See","type":"link","uri":"https://a.example"}],'
+        .. '"destination":{"integrationId":"i-1"}}',
     },
     response = {
       status = 201,

@@ -282,6 +282,17 @@ M.cases = {
     result = done_result,
   },
   {
+    method = "send_notice",
+    name = "counts characters, not bytes",
+    arguments = { room_id = "room-1", nick_name = ("가"):rep(50), notice = ("나"):rep(100) },
+    request = {
+      method = "POST",
+      url = API .. "/notice/room-1",
+      headers = with_form,
+      body = "nickName=" .. ("%EA%B0%80"):rep(50) .. "&notice=" .. ("%EB%82%98"):rep(100),
+    },
+  },
+  {
     method = "list_rooms",
     name = "lists the rooms of the account, whose numbers are strings",
     arguments = {},
@@ -355,6 +366,12 @@ M.refusals = {
       nick_name = ("가"):rep(51),
       notice = ("나"):rep(101),
     },
+    mentions = { "nick_name", "50 characters", "notice", "100 characters" },
+  },
+  {
+    method = "send_notice",
+    name = "with a character too many, of one byte",
+    arguments = { room_id = "room-1", nick_name = ("a"):rep(51), notice = ("b"):rep(101) },
     mentions = { "nick_name", "50 characters", "notice", "100 characters" },
   },
   {

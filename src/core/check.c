@@ -130,6 +130,7 @@ const char *us_type_name(const us_parameter *parameter) {
   case US_BOOLEAN: return "boolean";
   case US_TABLE: return "table";
   case US_LIST: return "list of strings";
+  case US_TABLES: return "list of tables";
   case US_FILE: return "file";
   case US_DECIMAL: return "number";
   case US_FUNCTION: return "function";

@@ -26,6 +26,7 @@ typedef enum {
 #define US_FILE 32u
 #define US_DECIMAL 64u   /* options only: a number of seconds */
 #define US_FUNCTION 128u /* options only */
+#define US_TABLES 256u   /* list of free-form JSON objects */
 
 /* Flags of parameters and options. */
 #define US_REQUIRED 1u
@@ -68,6 +69,7 @@ typedef struct {
   long usual_size;      /* asked for when the caller names none */
   const char *items;    /* "results.users": the list in an answer */
   const char *cursor;   /* a member of an item */
+  const char *forward;  /* an argument to go the other way with; NULL: none */
 } us_paging;
 
 /* How sure the source of a row is. */

@@ -238,12 +238,47 @@ static void read_object(lua_State *L, const us_parameter *row, us_value *value,
   value->text = us_buffer_slice(json);
 }
 
+static void read_objects(lua_State *L, const us_parameter *row, us_value *value,
+                         int anchor, us_problems *problems) {
+  size_t i, count = lus_raw_length(L, -1);
+  int list = lua_gettop(L);
+  us_buffer *json;
+  if (!is_list(L, count)) {
+    must_be(problems, row, L);
+    return;
+  }
+  json = lus_buffer_new(L, US_LIMIT_BODY);
+  keep(L, anchor);
+  for (i = 0; i < count; i++) {
+    char name[96];
+    us_parameter item = *row;
+    snprintf(name, sizeof name, "%s[%lu]", row->name, (unsigned long)i + 1);
+    item.name = name;
+    item.type = US_TABLE;
+    us_buffer_append_byte(json, i == 0 ? '[' : ',');
+    lua_rawgeti(L, list, (int)i + 1);
+    if (lua_istable(L, -1))
+      lus_json_write(L, -1, json, name, problems);
+    else
+      must_be(problems, &item, L);
+    lua_pop(L, 1);
+  }
+  us_buffer_append_text(json, count == 0 ? "[]" : "]");
+  if (json->status == US_NO_MEMORY) lus_raise_memory(L);
+  if (json->status != US_OK)
+    us_problem(problems, row->name, "is too large to be sent", NULL);
+  value->kind = US_JSON;
+  value->text = us_buffer_slice(json);
+}
+
 static void read_table(lua_State *L, const us_parameter *row, us_value *value,
                        int anchor, us_problems *problems) {
   if (row->type & US_LIST)
     read_list(L, row, value, anchor, problems);
   else if (row->type & US_TABLE)
     read_object(L, row, value, anchor, problems);
+  else if (row->type & US_TABLES)
+    read_objects(L, row, value, anchor, problems);
   else if (row->type & US_FILE)
     read_file(L, row, value, anchor, problems);
   else

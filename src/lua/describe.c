@@ -50,7 +50,8 @@ static void set_parameters(lua_State *L, const char *name,
   lua_setfield(L, -2, name);
 }
 
-/* paging = { style =, argument =, size =, usual_size =, items =, cursor = } */
+/* paging = { style =, argument =, size =, usual_size =, items =, cursor =,
+   forward = } */
 static void set_paging(lua_State *L, const us_paging *paging) {
   static const char *const styles[] = {"number", "skip", "before"};
   if (paging == NULL) return;
@@ -61,7 +62,26 @@ static void set_paging(lua_State *L, const us_paging *paging) {
   set_bound(L, "usual_size", paging->usual_size);
   set_string(L, "items", paging->items);
   set_string(L, "cursor", paging->cursor);
+  set_string(L, "forward", paging->forward);
   lua_setfield(L, -2, "paging");
+}
+
+/* envelope = { refusal =, verdict =, code =, messages = { ... } } */
+static void set_envelope(lua_State *L, const us_envelope *envelope) {
+  static const char *const refusals[] = {"never", "false", "not 1",
+                                         "400 or more"};
+  size_t i;
+  lua_newtable(L);
+  set_string(L, "refusal", refusals[envelope->refusal]);
+  set_string(L, "verdict", envelope->verdict);
+  set_string(L, "code", envelope->code);
+  lua_newtable(L);
+  for (i = 0; i < 3 && envelope->messages[i] != NULL; i++) {
+    lua_pushstring(L, envelope->messages[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_setfield(L, -2, "messages");
+  lua_setfield(L, -2, "envelope");
 }
 
 static void push_method(lua_State *L, const us_method *method) {
@@ -100,6 +120,7 @@ int lus_describe(lua_State *L) {
   set_string(L, "bare_prefix", provider->bare_prefix);
   set_string(L, "credentials", provider->credentials);
   set_string(L, "token_method", provider->token_method);
+  set_envelope(L, &provider->envelope);
   set_parameters(L, "options", provider->options, provider->option_count);
   set_parameters(L, "shared_options", lus_options, lus_option_count);
   lua_createtable(L, (int)provider->method_count, 0);

@@ -1,4 +1,5 @@
 /* module.c: usher.core, the table that the Lua layer stands on. */
+#include "core/redact.h"
 #include "core/retry.h"
 #include "core/sign.h"
 #include "lua/binding.h"
@@ -67,6 +68,28 @@ static int equal(lua_State *L) {
   return 1;
 }
 
+/* redact(text, secrets) -> the text with *** for each of the list; secrets
+   under four bytes are left in it */
+static int redact(lua_State *L) {
+  us_slice text = check_slice(L, 1);
+  us_buffer *secrets, *shown;
+  size_t i;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  secrets = lus_buffer_new(L, US_LIMIT_BODY);
+  for (i = 1; i <= lus_raw_length(L, 2); i++) {
+    lua_rawgeti(L, 2, (int)i); /* the list keeps the string */
+    us_secrets_add(secrets, check_slice(L, -1));
+    lua_pop(L, 1);
+  }
+  shown = lus_buffer_new(L, text.length);
+  us_buffer_append_slice(shown, text);
+  if (secrets->status != US_OK) return raise_status(L, secrets->status);
+  if (shown->status != US_OK) return raise_status(L, shown->status);
+  us_redact(shown, secrets);
+  lua_pushlstring(L, us_buffer_slice(shown).data, shown->length);
+  return 1;
+}
+
 /* nearest(name, names) -> the name of the list that was probably meant */
 static int nearest(lua_State *L) {
   us_slice name = check_slice(L, 1);
@@ -118,6 +141,7 @@ static const luaL_Reg functions[] = {{"base64url_decode", base64url_decode},
                                      {"provider", lus_client_provider},
                                      {"providers", lus_providers},
                                      {"read_private", lus_read_private},
+                                     {"redact", redact},
                                      {"request", lus_call_request},
                                      {"retry_after", retry_after},
                                      {"sha256", sha256},

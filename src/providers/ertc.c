@@ -98,7 +98,9 @@ static const us_parameter user_alone[] = {
 
 
 /* Groups and reports. Their documents sign these with the user server's key:
-   where that is another one, they need a client of their own. */
+   where that is another one, they need a client of their own. Those of the two
+   restrictions name no credentials and have a stray brace in the path: both are
+   here as in the methods beside them. */
 #define GROUP_ID PATH("group_id", "groupId", "the group")
 #define CALLER PATH("ertc_user_id", "eRTCUserId", "the user who acts")
 #define PARTICIPANTS BODY("participants", "participants", US_LIST, REQUIRED,   \
@@ -160,8 +162,10 @@ static const us_parameter tenant_namespace[] = {
   PATH("namespace", "namespace", "the tenant's name"),
 };
 
-static const us_paging by_skip = {US_PAGE_SKIP, "skip", "limit", 100,
-                                  "result.chatReports", NULL};
+static const us_paging by_skip = {
+  .style = US_PAGE_SKIP, .argument = "skip", .size = "limit",
+  .usual_size = 100, .items = "result.chatReports",
+};
 
 static const us_capture first_tokens[] = {
   {"result.token.accessToken", "access_token"},
@@ -227,11 +231,11 @@ static const us_method methods[] = {
          "POST", "/{ertc_user_id}/group/{group_id}/restrictParticipants",
          restrict_participants, US_IDEMPOTENT,
          "Bans users from a group, or mutes them there.",
-         .bearer = "access_token"),
+         .bearer = "access_token", .certainty = US_INFERRED),
   METHOD("unrestrict_participants", "unrestrictParticipants",
          "POST", "/{ertc_user_id}/group/{group_id}/unrestrictParticipants",
          unrestrict_participants, US_IDEMPOTENT, "Lifts a ban or a mute.",
-         .bearer = "access_token"),
+         .bearer = "access_token", .certainty = US_INFERRED),
   METHOD("create_chat_report", "createChatReportPost",
          "POST", "/{ertc_user_id}/chatReports", create_chat_report, 0,
          "Reports a message to the moderators.", .bearer = "access_token"),

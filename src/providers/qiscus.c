@@ -107,14 +107,15 @@ static const us_parameter load_comments[] = {
 };
 
 /* total_page rounds down, so nothing here asks for it. */
-static const us_paging pages_of_users = {US_PAGE_NUMBER, "page", "limit", 100,
-                                         "results.users", NULL};
-static const us_paging pages_of_unread = {US_PAGE_NUMBER, "page", "limit", 100,
-                                          "results.user_ids", NULL};
-static const us_paging pages_of_participants = {
-  US_PAGE_NUMBER, "page", "limit", 100, "results.participants", NULL};
-static const us_paging pages_of_comments = {US_PAGE_NUMBER, "page", "limit", 100,
-                                            "results.comments", NULL};
+#define PAGES_OF(items_)                                                       \
+  {                                                                            \
+    .style = US_PAGE_NUMBER, .argument = "page", .size = "limit",              \
+    .usual_size = 100, .items = "results." items_                              \
+  }
+static const us_paging pages_of_users = PAGES_OF("users");
+static const us_paging pages_of_unread = PAGES_OF("user_ids");
+static const us_paging pages_of_participants = PAGES_OF("participants");
+static const us_paging pages_of_comments = PAGES_OF("comments");
 
 static const us_method methods[] = {
   METHOD("login_or_register", "login_or_register",

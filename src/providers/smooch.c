@@ -102,7 +102,7 @@ static const us_parameter post_message[] = {
   USER_ID,
   BODY("role", "role", US_STRING, REQUIRED, "who says it",
        .choices = "appUser|appMaker"),
-  BODY("type", "type", US_STRING, OPTIONAL, "text or image"),
+  BODY("type", "type", US_STRING, OPTIONAL, "text, image, carousel, list"),
   BODY("text", "text", US_STRING, OPTIONAL, "the text"),
   BODY("name", "name", US_STRING, OPTIONAL, "the speaker's name"),
   BODY("email", "email", US_STRING, OPTIONAL, "the speaker's e-mail address"),
@@ -111,6 +111,13 @@ static const us_parameter post_message[] = {
   BODY("media_type", "mediaType", US_STRING, OPTIONAL,
        "of an image, such as image/jpeg"),
   BODY("metadata", "metadata", US_TABLE, OPTIONAL, "the app's own data, flat"),
+  BODY("payload", "payload", US_STRING, OPTIONAL, "of a reply action"),
+  BODY("items", "items", US_TABLES, OPTIONAL,
+       "of a carousel or a list: { { title =, actions = ... }, ... }"),
+  BODY("actions", "actions", US_TABLES, OPTIONAL,
+       "buttons below it: { { type =, text = ... }, ... }"),
+  BODY("destination", "destination", US_TABLE, OPTIONAL,
+       "the channel to deliver to: integrationId, integrationType"),
 };
 static const us_parameter get_messages[] = {
   USER_ID,
@@ -139,8 +146,10 @@ static const us_parameter update_webhook[] = {
   TRIGGERS,
 };
 
-static const us_paging by_time = {US_PAGE_BEFORE, "before", NULL, 0,
-                                  "messages", "received"};
+static const us_paging by_time = {
+  .style = US_PAGE_BEFORE, .argument = "before", .forward = "after",
+  .items = "messages", .cursor = "received",
+};
 
 static const us_method methods[] = {
   METHOD("get_app_user", "getAppUser", "GET", "/appusers/{user_id}",

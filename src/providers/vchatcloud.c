@@ -62,7 +62,7 @@ static const us_method methods[] = {
   PLAIN_METHOD("list_rooms", "Chat room list", "GET", "/openapi/v2/rooms",
          US_IDEMPOTENT, "Lists the account's rooms."),
   METHOD("get_room", "Chat room details", "GET", "/openapi/v2/rooms/{room_id}",
-         room, US_IDEMPOTENT, "Reads a room.", .certainty = US_OBSERVED),
+         room, US_IDEMPOTENT, "Reads a room."),
   PLAIN_METHOD("issue_token", "Token issue", "GET", "/openapi/token",
          US_IDEMPOTENT,
          "Fetches a token, which this client uses from then on.",

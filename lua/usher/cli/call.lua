@@ -39,6 +39,7 @@ end
 
 local readers = {
   integer = read_number, boolean = read_truth, table = read_json,
+  ["list of tables"] = read_json,
   file = function(path) return { path = path } end,
 }
 

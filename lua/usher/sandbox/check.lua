@@ -17,11 +17,20 @@ local function is_string_list(value)
   return true
 end
 
+local function is_object_list(value)
+  if type(value) ~= "table" or (next(value) ~= nil and #value == 0) then return false end
+  for _, item in ipairs(value) do
+    if not is_object(item) then return false end
+  end
+  return true
+end
+
 local kinds = {
   string = function(value) return type(value) == "string" end,
   boolean = function(value) return type(value) == "boolean" end,
   object = is_object,
   ["list of strings"] = is_string_list,
+  ["list of objects"] = is_object_list,
 }
 
 --- Whether a value is one of a list.

@@ -21,6 +21,8 @@ function M.view(message)
     "mediaUrl", message.mediaUrl, "mediaType", message.mediaType,
     "avatarUrl", message.avatarUrl,
     "metadata", message.metadata and json.map(message.metadata) or nil,
+    "items", message.items and json.list(message.items) or nil,
+    "actions", message.actions and json.list(message.actions) or nil,
     "received", message.received)
 end
 
@@ -32,9 +34,11 @@ end
 
 local fields = {
   { "role", "string", required = true, enum = { "appUser", "appMaker" } },
-  { "type", "string", enum = { "text", "image" } }, { "text", "string" }, { "name", "string" },
+  { "type", "string", enum = { "text", "image", "carousel", "list" } }, { "text", "string" },
+  { "name", "string" },
   { "email", "string" }, { "avatarUrl", "string" }, { "mediaUrl", "string" },
-  { "mediaType", "string" }, { "metadata", "object" },
+  { "mediaType", "string" }, { "metadata", "object" }, { "payload", "string" },
+  { "items", "list of objects" }, { "actions", "list of objects" }, { "destination", "object" },
 }
 
 -- Two messages never have the same time: their order is the conversation's.
@@ -55,6 +59,8 @@ local function post(context, user)
     return refuse(400, "bad_request", '"text" is required')
   elseif kind == "image" and (check.given(body, "mediaUrl") or "") == "" then
     return refuse(400, "bad_request", '"mediaUrl" is required')
+  elseif (kind == "carousel" or kind == "list") and not (check.given(body, "items") or {})[1] then
+    return refuse(400, "bad_request", '"items" is required')
   end
   local message = {
     _id = context.box:unique("smooch message"), role = role, type = kind, text = text,
@@ -62,6 +68,7 @@ local function post(context, user)
     name = check.given(body, "name") or user.givenName or "Anonymous",
     avatarUrl = check.given(body, "avatarUrl"), mediaUrl = check.given(body, "mediaUrl"),
     mediaType = check.given(body, "mediaType"), metadata = check.given(body, "metadata"),
+    items = check.given(body, "items"), actions = check.given(body, "actions"),
     received = received(user, context.now),
   }
   table.insert(user.messages, message)
