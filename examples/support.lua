@@ -33,6 +33,19 @@ function M.account(provider, options)
   return box:options(provider, options)
 end
 
+--- A room to moderate and who acts there, where they are not given: those of the sandbox.
+-- @tparam string provider
+-- @tparam ?string room
+-- @tparam ?string actor the provider's id of who acts; eRTC needs it
+-- @treturn string room
+-- @treturn ?string actor
+function M.place(provider, room, actor)
+  if provider == "ertc" and box then
+    return room or "group-1", actor or box.state.ertc.moderator
+  end
+  return room or "room-1", actor
+end
+
 --- Seats people in a room, where the account is the sandbox of this process; else nothing.
 -- @tparam string provider
 -- @tparam string room

@@ -94,7 +94,7 @@ describe("The command moderates:", function()
   it("what a provider can", function()
     says(run(0, "capabilities --provider vchatcloud").out, "kick          unsupported")
     local count = select(2, run(0, "capabilities --json --provider qiscus").out:gsub("\n", ""))
-    assert.equal(13, count)
+    assert.equal(14, count)
   end)
 
   local RULES = 'local rules = require("usher.moderation").rules\n'

@@ -102,6 +102,21 @@ describe("examples/moderation_bot.lua", function()
   end)
 end)
 
+describe("examples/desk.lua", function()
+  local said = {
+    vchatcloud = { "4 done, 0 failed, 30 here", "4 taken back" },
+    ertc = { "2 done, 0 failed, 3 here", "2 taken back" },
+  }
+  for _, provider in ipairs{ "vchatcloud", "ertc" } do
+    it("moderates by the same script: " .. provider, function()
+      local lines, status = run_example("desk", provider)
+      assert.equal(0, status, text(lines))
+      assert.same(said[provider], from(#lines - 1, lines))
+      assert.truthy(lines[#lines - 2]:find(" actions on " .. provider, 1, true), text(lines))
+    end)
+  end
+end)
+
 describe("examples/onboarding.lua", function()
   it("takes 200 people into both providers, and its summary adds up", function()
     local lines, status = run_example("onboarding")

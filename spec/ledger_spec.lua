@@ -57,6 +57,74 @@ for _, kind in ipairs(ledgers.kinds) do
       assert.equal(64, #case.hash)
     end)
 
+    it("keeps words as well as any database can, and says of a name when it cannot", function()
+      local bytes = "a\0b \255 \237\160\128 김"
+      local number = assert(book:open_case{ provider = "ertc", verb = "ban", user_id = "u",
+        reason = bytes, details = { user_name = bytes } })
+      book:close_case(number, "failed", bytes)
+      local case = assert(book:case(number))
+      local kept = "a\239\191\189b \239\191\189 \239\191\189 김"
+      assert.same({ kept, kept, kept }, { case.reason, case.message, case.details.user_name })
+      assert(book:verify())
+      for _, name in ipairs{ "a\0b", "\255", "\128", "\224\128\128" } do
+        local nothing, problem = book:open_case{ provider = "ertc", verb = "ban", user_id = name }
+        assert.is_nil(nothing)
+        contains(problem, "user_id holds bytes")
+      end
+      assert.equal(1, #assert(book:cases()))
+    end)
+
+    it("writes down what was not sent with its outcome, in one transaction", function()
+      local before = book.store.before_commit
+      local open_cases = 0
+      function book.store.before_commit(shared)
+        open_cases = open_cases
+          + #book.store:rows("SELECT number FROM cases WHERE outcome IS NULL")
+        return before(shared)
+      end
+      local number = assert(book:record_case({ provider = "ertc", verb = "ban", user_id = "u" },
+        "skipped", "is banned already"))
+      local case = assert(book:case(number))
+      assert.same({ "skipped", "is banned already", 0 },
+        { case.outcome, case.message, open_cases })
+      assert(book:verify())
+    end)
+
+    it("has one case for an action of a plan, unless that failed", function()
+      local function action(index)
+        return { provider = "ertc", verb = "ban", user_id = "u", plan = "p",
+          details = { index = index } }
+      end
+      assert.equal(1, assert(book:open_case(action(1))))
+      local other = open()
+      local number, problem, first = other:open_case(action(1))
+      assert.same({ nil, 1 }, { number, first })
+      contains(problem, "case 1 has done it, or is about to")
+      assert.equal(2, assert(other:open_case(action(2))))
+      book:close_case(1, "failed")
+      assert(book:flush())
+      assert.equal(3, assert(other:open_case(action(1))))
+    end)
+
+    it("has one case that takes another back, unless that failed", function()
+      local first = mute("u1")
+      book:close_case(first, "done")
+      local lifting = { provider = "vchatcloud", verb = "unmute", user_id = "u1", lifts = first }
+      assert.equal(2, assert(book:open_case(lifting)))
+      assert.same({ nil, 2 }, { (book:open_case(lifting)), select(3, book:open_case(lifting)) })
+      book:close_case(2, "failed")
+      assert.equal(3, assert(book:open_case(lifting)))
+    end)
+
+    it("tells a case of its own whose outcome could not be written", function()
+      local number = mute("u1")
+      local later = book.store.later
+      function book.store.later() end -- what a full disk comes to, in the end
+      book:close_case(number, "done")
+      book.store.later = later
+      assert.equal(number, assert(book:unsettled())[1].number)
+    end)
+
     it("has a case committed when open_case returns: another process sees it", function()
       local number = mute("u1")
       local other = open()
@@ -87,6 +155,29 @@ for _, kind in ipairs(ledgers.kinds) do
       assert(book:flush())
       assert.equal("done", assert(book:case(number)).outcome)
       assert(book:verify())
+    end)
+
+    it("is given one outcome by two processes that settle it at once", function()
+      local number = mute("u1")
+      local other = open()
+      book.store:run(kind.name == "SQLite" and "PRAGMA busy_timeout = 50"
+        or "SET lock_timeout = 50")
+      local rows = other.store.rows
+      function other.store.rows(store, sql, ...)
+        local found = rows(store, sql, ...)
+        if sql:find("SELECT outcome", 1, true) then -- it has read that there is none yet
+          other.store.rows = rows
+          book:close_case(number, "done", "the other one")
+          assert.is_nil((book:flush()))
+        end
+        return found
+      end
+      other:close_case(number, "failed", "this one")
+      assert(other:flush())
+      assert(book:flush())
+      assert.same({ "failed", "this one" }, { assert(book:case(number)).outcome,
+        assert(book:case(number)).message })
+      assert.equal(2, assert(book:verify()).entries)
     end)
 
     it("finds cases by what they are about", function()
@@ -173,6 +264,43 @@ for _, kind in ipairs(ledgers.kinds) do
         local due = assert(book:claim_due("vchatcloud"))
         assert.equal(1, #due)
         assert.equal("u1", due[1].user_id)
+      end)
+
+      it("does not give what a newer sanction of the same user and room has replaced", function()
+        timed("u1", 10)
+        timed("u1", 1000)
+        timed("u2", 10)
+        mute("u2", { room = "elsewhere" })
+        now = now + 10
+        local due = assert(book:claim_due("vchatcloud"))
+        assert.same({ 1, "u2" }, { #due, due[1].user_id })
+        assert.equal("u1", (function()
+          now = now + 990
+          return assert(book:claim_due("vchatcloud"))[1].user_id
+        end)())
+      end)
+
+      it("refuses the end of one that another process has claimed since", function()
+        local number = timed("u1", 1)
+        now = now + 1
+        assert(book:claim_due("vchatcloud"))
+        local other = open()
+        assert.equal(1, other.store:run("UPDATE cases SET claimed_by = ? WHERE number = ?",
+          other.run, number))
+        local lifting = { provider = "vchatcloud", verb = "unmute", user_id = "u1", room = "r",
+          lifts = number }
+        assert.is_nil((book:open_case(lifting, true)))
+        assert.equal(2, assert(other:open_case(lifting, true)))
+      end)
+
+      it("gives a released one again after a while, when it is told so", function()
+        local number = timed("u1", 1)
+        now = now + 1
+        assert.equal(1, #assert(book:claim_due("vchatcloud")))
+        book:release(number, 5)
+        assert.same({}, assert(book:claim_due("vchatcloud")))
+        now = now + 5
+        assert.equal(1, #assert(book:claim_due("vchatcloud")))
       end)
 
       it("gives a released one again", function()
@@ -322,6 +450,37 @@ for _, kind in ipairs(ledgers.kinds) do
         assert.same({ "inserted", 6 }, { kind_found, case })
       end)
 
+      it("and finds two entries that changed places", function()
+        for _, step in ipairs{ { 3, 1003 }, { 4, 3 }, { 1003, 4 } } do
+          book.store:run("UPDATE entries SET number = ? WHERE number = ?", step[2], step[1])
+        end
+        assert.equal("tampered", (found()))
+      end)
+
+      it("and finds a case that was made to look as if it was taken back, or was not", function()
+        book.store:run("UPDATE cases SET lifted_by = 4 WHERE number = 2")
+        local kind_found, case = found()
+        assert.same({ "tampered", 2 }, { kind_found, case })
+        book.store:run("UPDATE cases SET lifted_by = NULL WHERE number = 2")
+        assert(book:verify())
+        book:close_case(assert(book:open_case{ provider = "vchatcloud", verb = "unmute",
+          user_id = "u5", lifts = 5 }), "done")
+        assert(book:verify())
+        book.store:run("UPDATE cases SET lifted_by = NULL WHERE number = 5")
+        kind_found, case = found()
+        assert.same({ "tampered", 5 }, { kind_found, case })
+      end)
+
+      it("and says that its head was removed", function()
+        book.store:run("DELETE FROM heads")
+        local head, problem = book:verify()
+        assert.is_nil(head)
+        contains(problem, "the head of the ledger is missing")
+        head, problem = ledger.open(dsn)
+        assert.is_nil(head)
+        contains(problem, "the head of the ledger is missing")
+      end)
+
       it("and finds an entry that was inserted", function()
         book.store:run("INSERT INTO entries (number, case_number, kind, body, previous, hash) "
           .. "VALUES (11, 5, 'closed', '{}', 'x', 'y')")
@@ -335,6 +494,35 @@ for _, kind in ipairs(ledgers.kinds) do
       assert.is_nil(other)
       contains(problem, "99")
     end)
+
+    it("leaves nothing behind of a migration that fails in the middle", function()
+      local schema = require "usher.ledger.schema"
+      book.store:run("UPDATE ledger_version SET version = 0") -- its tables are there already
+      local ok, problem = schema.migrate(book.store)
+      assert.is_nil(ok)
+      contains(problem, "heads")
+      assert.equal(0, book.store:rows("SELECT version FROM ledger_version")[1].version)
+      assert.equal(1, book.store:rows("SELECT COUNT(*) AS count FROM heads")[1].count + 0)
+    end)
+
+    if kind.name == "PostgreSQL" then
+      it("goes on after the server has cut the connection", function()
+        mute("u1")
+        local other = open()
+        local function cut()
+          other.store:rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            .. "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        end
+        cut()
+        assert.equal(2, mute("u2"))
+        cut()
+        assert.equal(2, #assert(book:cases()))
+        book:close_case(2, "done")
+        cut()
+        assert.equal("done", assert(book:case(2)).outcome)
+        assert(book:verify())
+      end)
+    end
 
     it("keeps the journal of an import", function()
       local journal = assert(book:import("people.csv"))

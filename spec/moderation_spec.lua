@@ -115,6 +115,49 @@ describe("A desk", function()
       contains(err, "needs a ledger")
     end)
 
+    -- N native, U timed by usher, P timed by the provider, - unsupported
+    local matrix = {
+      vchatcloud = { ban = "U", unban = "N", mute = "U", unmute = "N", warn = "N",
+        list_users = "N", list_banned = "N", list_muted = "N" },
+      ertc = { ban = "P", unban = "N", mute = "P", unmute = "N", kick = "N", block = "N",
+        unblock = "N", list_users = "N", list_blocked = "N" },
+      qiscus = { ban = "U", unban = "N", kick = "N", admit = "N", sign_out = "N", warn = "N",
+        list_users = "N", list_banned = "N" },
+      smooch = { warn = "N" },
+    }
+    local order = { "list_users", "list_banned", "list_muted", "list_blocked", "sign_out", "warn",
+      "mute", "unmute", "block", "unblock", "ban", "unban", "kick", "admit" }
+    local users = { vchatcloud = "Han", ertc = "bob@example.com", qiscus = "bob",
+      smooch = "bob@example.com" }
+    for provider, expected in pairs(matrix) do
+      it("or does it, verb by verb: " .. provider, function()
+        local desk, world = desk_of(provider)
+        local user = provider == "vchatcloud" and desks.user(desk, users[provider])
+          or users[provider]
+        local capabilities = desk:capabilities()
+        for _, verb in ipairs(order) do
+          local able, is_list = capabilities[verb], verb:find("^list_")
+          capabilities[verb] = nil
+          local sent = world.box:count(provider)
+          local given = not is_list and { user = user, reason = "a test" } or nil
+          if able.timed then given.seconds = 60 end
+          local done, err = desk[verb](desk, given)
+          if expected[verb] then
+            assert.equal(able.timed == "usher" and "U" or able.timed and "P" or "N",
+              expected[verb], verb)
+            assert(done, err)
+            assert.equal(is_list and "table" or "string", type(is_list and done or done.outcome))
+            assert.is_true(world.box:count(provider) > sent, verb)
+          else
+            assert.same({ nil, "unsupported", "unsupported" }, { done, err.kind, able.support })
+            assert.equal(sent, world.box:count(provider), verb)
+            for _, other in ipairs(err.providers) do assert.truthy(matrix[other][verb], verb) end
+          end
+        end
+        assert.same({}, capabilities)
+      end)
+    end
+
     it("by its capabilities", function()
       local able = desk_of("vchatcloud"):capabilities()
       assert.same({ support = "native", timed = "usher", scope = "room", public = false,

@@ -89,6 +89,38 @@ describe("A plan", function()
     contains(text, "3 actions on vchatcloud")
   end)
 
+  it("prints names that are made to break a table", function()
+    local desk, world = desk_of()
+    world.box:seed_room("room-1", { ("x"):rep(1e5), (" "):rep(1e5) .. ".", "a\226\128\168b",
+      "left\226\128\143right", "\216\156", "\255\155[2J" })
+    local text = tostring(assert(desk:plan(mute_some(6))))
+    assert.equal(7, select(2, text:gsub("\n", "")))
+    assert.is_true(#text < 2000)
+    contains(text, "a?b")
+    contains(text, "left?right")
+    assert.is_nil(text:find("[\155\255]"))
+  end)
+
+  it("keeps such names when it is saved and read again", function()
+    local desk, world = desk_of()
+    local names = { "a\nb", "a\r\nb", 'say "hi" \\', "\226\128\174evil", "nul\0nul", "\255\254",
+      "\226\128\168", "{}", "" }
+    world.box:seed_room("room-1", names)
+    local plan = desk:plan(function(recorder)
+      for i, name in ipairs(names) do
+        assert(recorder:mute{ user = { id = "k" .. i .. "\n\"\226\128\174", name = name },
+          reason = name })
+      end
+      local _, err = recorder:mute{ user = "k\255" }
+      contains(err, "bytes that a plan cannot keep")
+    end)
+    assert.equal(#names, #plan.actions)
+    local saved = path()
+    assert(plan:save(saved))
+    local again = assert(usher.moderation.load_plan(saved))
+    assert.same(plan.actions, again.actions)
+  end)
+
   it("is saved and read again, the same", function()
     local desk = desk_of()
     local plan = assert(desk:plan(mute_some(3)))
@@ -121,6 +153,15 @@ describe("A plan", function()
     { head .. '\n{"verb":"mute","user":"u","index":"1"}', "index that is not a number" },
     { head .. '\n{"verb":"mute","user":"u","index":1}\n{"verb":"mute","user":"v","index":1}',
       ":3: has an index a second time" },
+    { head .. '\n{"verb":"mute","user":"u","index":1,"second":600}',
+      ":2: has an unknown field 'second'; did you mean 'seconds'?" },
+    { head .. '\n{"verb":"mute","user":"u","index":1,"seconds":0}', "seconds that are not above" },
+    { head .. '\n{"verb":"mute","user":"u","index":1,"seconds":1e300}', "seconds that are not" },
+    { head .. '\n{"verb":"mute","user":"","index":1}', ":2: has no user" },
+    { head .. '\n{"verb":"mute","user":"u","index":1.5}', "index that is no whole number" },
+    { head .. '\n{"verb":"mute","user":"u","index":1,"lifts":-1}', "lifts that is no whole" },
+    { head .. '\n\n{"verb":"frob","user":"u","index":1}', ":3: has no known verb" },
+    { "\239\187\191" .. head, ":1: it is not JSON" },
   }
   for _, row in ipairs(bad) do
     it(("is refused with its line: %s"):format(row[2]), function()
@@ -134,7 +175,111 @@ describe("A plan", function()
     end)
   end
 
+  local function load(lines)
+    local name = path()
+    local file = assert(io.open(name, "wb"))
+    file:write(lines)
+    file:close()
+    return assert(usher.moderation.load_plan(name))
+  end
+
+  it("may have blank lines, and lines of another system", function()
+    local plan = load(head .. '\r\n\r\n{"verb":"mute","user":"u","index":2}\r\n \n')
+    assert.same({ { verb = "mute", user = "u", index = 2 } }, plan.actions)
+  end)
+
+  describe("that was edited", function()
+    it("is refused before the first call when an action of it cannot be done", function()
+      local desk, world = desk_of()
+      local good = '\n{"verb":"mute","user":"u1","room":"room-1","index":1}\n'
+      for action, words in pairs{
+        ['{"verb":"kick","user":"u2","room":"room-1","index":2}'] =
+          "action 2 of the plan (kick u2): vchatcloud cannot kick",
+        ['{"verb":"mute","user":"..","room":"room-1","index":2}'] = "(mute ..): usher.vchatcloud",
+        ['{"verb":"mute","user":"u2","index":2}'] = "needs the field room",
+        ['{"verb":"warn","user":"u2","room":"room-1","index":2}'] = "needs the field reason",
+        ['{"verb":"unmute","user":"u2","room":"room-1","index":2,"seconds":5}'] = "has no time",
+      } do
+        local summary, err = desk:apply(load(head .. good .. action), FAST)
+        assert.is_nil(summary)
+        contains(err, words)
+        contains(err, "nothing was done")
+      end
+      assert.equal(0, world.box:count("vchatcloud", "mute_user"))
+      assert.same({}, assert(world.ledger:cases()))
+    end)
+
+    it("after half of it was done, does the lines that are others now", function()
+      local desk, world = desk_of()
+      seed(world, 3)
+      local function line(index, user)
+        return ('\n{"verb":"mute","user":"%s","room":"room-1","index":%d}'):format(user, index)
+      end
+      assert.equal(2, assert(desk:apply(load(head .. line(1, "k001") .. line(2, "k002")),
+        FAST)).done)
+      local summary = assert(desk:apply(load(head .. line(1, "k001") .. line(2, "k003")), FAST))
+      assert.same({ 1, 1 }, { summary.earlier, summary.done })
+      assert.equal(3, count_muted(desk))
+    end)
+  end)
+
   describe("that is applied", function()
+    it("does what is about one user in its order, and sees what it did itself", function()
+      local desk, world = desk_of()
+      seed(world, 5)
+      local plan = assert(desk:plan(function(recorder)
+        for _, verb in ipairs{ "mute", "unmute", "mute", "mute", "unmute" } do
+          for i = 1, 5 do assert(recorder[verb](recorder, { user = "k00" .. i })) end
+        end
+      end))
+      world.box:fault{ provider = "vchatcloud", delay = 0.002, times = "forever" }
+      local summary = assert(desk:apply(plan, { pace = 1e6, concurrency = 10 }))
+      assert.same({ 20, 5, 0 }, { summary.done, summary.skipped, summary.failed })
+      assert.equal(0, count_muted(desk))
+      for _, action in ipairs(summary.actions) do
+        assert.equal(action.index > 15 and action.index <= 20 and "is muted already" or nil,
+          action.reason)
+      end
+    end)
+
+    it("leaves no skipped action that looks as if it was done, whenever it is killed", function()
+      local desk, world = desk_of()
+      seed(world, 1)
+      local plan = assert(desk:plan(mute_some(1)))
+      assert(desk:mute{ user = "k001", reason = "before" })
+      local before = world.ledger.store.before_commit
+      function world.ledger.store.before_commit(shared)
+        before(shared)
+        assert.same({}, world.ledger.store:rows("SELECT number FROM cases WHERE outcome IS NULL "
+          .. "AND plan IS NOT NULL"))
+      end
+      assert.equal(1, assert(desk:apply(plan, FAST)).skipped)
+      assert(desk:undo({ plan = plan.id }, FAST))
+      assert.equal(1, count_muted(desk))
+    end)
+
+    it("stops when the ledger can no longer be written, and nothing more is sent", function()
+      local desk, world = desk_of()
+      seed(world, 10)
+      local plan = assert(desk:plan(mute_some(10)))
+      local summary, err, begun = desk:apply(plan, { pace = 1e6, concurrency = 1,
+        on_action = function(_, _, _, counts)
+          if counts.done == 4 then
+            world.ledger.store:run("PRAGMA query_only = ON") -- as a full disk, or a lost right
+          end
+        end })
+      assert.is_nil(summary)
+      assert.equal("ledger", err.kind)
+      contains(err, "nothing was sent")
+      assert.same({ 4, 6 }, { begun.done, begun.remaining })
+      assert.equal(4, world.box:count("vchatcloud", "mute_user"))
+      world.ledger.store:run("PRAGMA query_only = OFF")
+      local rest = assert(desk:apply(plan, FAST))
+      assert.same({ 4, 6 }, { rest.earlier, rest.done })
+      assert.equal(10, world.box:count("vchatcloud", "mute_user"))
+      assert(world.ledger:verify())
+    end)
+
     it("does each action once, and is in the ledger", function()
       local desk, world = desk_of()
       local plan = assert(desk:plan(mute_some(5)))
@@ -298,14 +443,14 @@ describe("A plan", function()
 
     it("says what cannot be taken back, and what was already", function()
       local desk = desk_of("qiscus")
-      local kick = assert(desk:kick{ user = "bob" }).case
+      local sign_out = assert(desk:sign_out{ user = "bob" }).case
       local ban = assert(desk:ban{ user = "mallory" }).case
       assert(desk:undo({ case = ban }, FAST))
       local plan = assert(desk:plan_undo{ moderator = "ann" })
       local reasons = {}
       for _, left in ipairs(plan.left) do reasons[left.case] = left.reason end
       assert.equal(0, #plan.actions)
-      assert.equal("cannot be taken back", reasons[kick])
+      assert.equal("cannot be taken back", reasons[sign_out])
       contains(reasons[ban], "was taken back by case")
     end)
 

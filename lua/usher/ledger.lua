@@ -11,9 +11,11 @@
 
 local core = require "usher.core"
 local chain = require "usher.ledger.chain"
+local duplicates = require "usher.ledger.duplicates"
 local imports = require "usher.ledger.imports"
 local schema = require "usher.ledger.schema"
 local stores = require "usher.ledger.store"
+local texts = require "usher.ledger.text"
 
 local ngx = rawget(_G, "ngx")
 local unpack = table.unpack or rawget(_G, "unpack") -- luacheck: ignore 143
@@ -80,7 +82,7 @@ function M.open(dsn, options)
   if not store then return nil, problem end
   local self = setmetatable({
     store = store, clock = options.clock or core.now,
-    opened = {}, -- the cases of this process that have no outcome yet: number -> what it lifts
+    opened = {}, -- by number, the cases of ours that are not closed yet
   }, metatable)
   chain.attach(store)
   local ok
@@ -103,52 +105,78 @@ local function insert(store, number, hash, columns)
     table.concat(marks, ", ")), unpack(values))
 end
 
---- Opens a case: call it before the action, and act when it has returned.
--- @tparam table case `provider`, `verb`, and as they apply `user_id`, `room`, `moderator`,
--- `reason`, `rule`, `plan`, `expires_at` (Unix seconds), `lift` (the verb with which usher itself
--- ends it then), `lifts` (the case that it takes back), `details` (a table)
--- @treturn ?integer the case's number; it is committed
--- @treturn[2] nil
--- @treturn[2] string why it could not be written: do not act
-function methods:open_case(case)
-  local number
+-- What says whom and where must be kept as it is; else the wrong one would be taken back one day.
+local IDS = { "provider", "verb", "user_id", "room", "plan", "lift" }
+
+-- The columns of a case as they are kept, or nil and why they cannot be.
+local function columns_of(self, case)
   local columns = { run = self.run, opened_at = self.clock() }
   for _, name in ipairs(chain.OPENED) do
-    if case[name] ~= nil then columns[name] = case[name] end
+    local value = case[name]
+    if value ~= nil then columns[name] = type(value) == "string" and texts.clean(value) or value end
   end
-  if type(columns.details) == "table" then columns.details = core.encode(columns.details) end
-  local ok, problem = self.store:commit(function()
-    local head = chain.head(self.store)
-    number = head.cases + 1
-    head.cases = number
-    chain.append(self.store, number, "opened", columns, function(hash)
-      insert(self.store, number, hash, columns) -- the entry refers to it
-    end)
+  for _, name in ipairs(IDS) do
+    if case[name] ~= nil and columns[name] ~= case[name] then
+      return nil, ("the %s holds bytes that a ledger cannot keep (a NUL, or what is not UTF-8)")
+        :format(name)
+    end
+  end
+  if type(columns.details) == "table" then
+    columns.details = core.encode(texts.clean_all(columns.details))
+  end
+  return columns
+end
+
+local function append(store, columns)
+  local head = chain.head(store)
+  local number = head.cases + 1
+  head.cases = number
+  chain.append(store, number, "opened", columns, function(hash)
+    insert(store, number, hash, columns) -- the entry refers to it
   end)
-  if not ok then return nil, problem end
-  self.opened[number] = case.lifts or false
   return number
 end
 
--- Whether a case that another process left is still open, and what it lifts.
-local function left_open(store, number)
-  local case = store:rows("SELECT outcome, lifts FROM cases WHERE number = ?", number)[1]
-  if case and not case.outcome then return true, case.lifts end
+--- Opens a case: call it before the action, and act when it has returned.
+-- @tparam table case `provider`, `verb`, and as they apply `user_id`, `room`, `moderator`,
+-- `reason`, `rule`, `plan`, `expires_at` (Unix seconds), `lift` (the verb with which usher itself
+-- ends it then), `lifts` (the case that it takes back), `details` (a table; `details.index` is the
+-- number of an action of the plan)
+-- @tparam[opt] boolean is_due true: of a case that was claimed because its time is over
+-- @treturn ?integer the case's number; it is committed
+-- @treturn[2] nil
+-- @treturn[2] string why it could not be written: do not act
+-- @treturn[2] ?integer the case that has done the same, or is about to: of one action of a plan,
+-- and of what takes one case back, there is one that did not fail
+function methods:open_case(case, is_due)
+  local columns, refusal = columns_of(self, case)
+  if not columns then return nil, refusal end
+  local number, other
+  local ok, problem = self.store:commit(function()
+    chain.head(self.store) -- its lock: what is read here stays so
+    number, other = nil, duplicates.find(self.store, case, is_due and self.run)
+    if not other then number = append(self.store, columns) end
+  end)
+  if not ok then return nil, problem end
+  if other then return nil, ("case %d has done it, or is about to"):format(other), other end
+  self.opened[number] = true
+  return number
 end
 
-local function close_now(self, number, columns, lifts)
-  local store = self.store
-  if lifts == nil then
-    local is_open
-    is_open, lifts = left_open(store, number)
-    if not is_open then return end
-  end
+local function close_now(store, number, columns)
+  chain.head(store) -- its lock: another process may settle the same case
+  local case = store:rows("SELECT outcome, lifts FROM cases WHERE number = ?", number)[1]
+  if not case or case.outcome then return end
   chain.append(store, number, "closed", columns)
   store:run("UPDATE cases SET outcome = ?, message = ?, closed_at = ? WHERE number = ?",
     columns.outcome, columns.message, columns.closed_at, number)
-  if lifts and columns.outcome == "done" then
-    store:run("UPDATE cases SET lifted_by = ? WHERE number = ?", number, lifts)
+  if case.lifts and columns.outcome == "done" then
+    store:run("UPDATE cases SET lifted_by = ? WHERE number = ?", number, case.lifts)
   end
+end
+
+local function closing(self, outcome, message)
+  return { outcome = outcome, message = message and texts.clean(message), closed_at = self.clock() }
 end
 
 --- Closes a case. It is committed with the next case that is opened, or by `flush`: were it lost,
@@ -157,10 +185,29 @@ end
 -- @tparam string outcome `"done"`, `"failed"` (surely not done), `"skipped"` or `"unknown"`
 -- @tparam[opt] string message why
 function methods:close_case(number, outcome, message)
-  local columns = { outcome = outcome, message = message, closed_at = self.clock() }
-  local lifts = self.opened[number]
+  local columns = closing(self, outcome, message)
   self.opened[number] = nil
-  self.store:later(function() close_now(self, number, columns, lifts) end)
+  self.store:later(function() close_now(self.store, number, columns) end, nil, true)
+end
+
+--- Writes down a case of which nothing is sent, with its outcome, in one transaction: no moment is
+-- left in which it looks like an action.
+-- @tparam table case as for `open_case`
+-- @tparam string outcome
+-- @tparam[opt] string message
+-- @treturn ?integer the case's number
+-- @treturn[2] nil
+-- @treturn[2] string why it could not be written
+function methods:record_case(case, outcome, message)
+  local columns, refusal = columns_of(self, case)
+  if not columns then return nil, refusal end
+  local number
+  local ok, problem = self.store:commit(function()
+    number = append(self.store, columns)
+    close_now(self.store, number, closing(self, outcome, message))
+  end)
+  if ok then return number end
+  return nil, problem
 end
 
 --- Commits what `close_case` was told.
@@ -188,11 +235,12 @@ local function decoded(rows)
 end
 
 local function read(self, sql, ...)
-  local ok, rows = pcall(function(...)
-    assert(self.store:flush())
-    return decoded(self.store:rows(sql, ...))
-  end, ...)
-  if ok then return rows end
+  local ok, problem = self.store:flush()
+  if not ok then return nil, problem end
+  local rows
+  ok, rows = pcall(self.store.rows, self.store, sql, ...)
+  if not ok and self.store:revive() then ok, rows = pcall(self.store.rows, self.store, sql, ...) end
+  if ok then return decoded(rows) end
   return nil, tostring(rows)
 end
 
@@ -276,17 +324,23 @@ function methods:unsettled(provider)
   for _, case in ipairs(rows) do
     local run = { number = case.run, host = case.run_host, process = case.run_process }
     case.run_host, case.run_process = nil, nil
-    if (provider or case.provider) == case.provider and is_gone(self, run, case.opened_at) then
+    local is_left = is_gone(self, run, case.opened_at)
+    -- of our own those whose outcome could not be written
+    if case.run == self.run then is_left = not self.opened[case.number] end
+    if is_left and (provider or case.provider) == case.provider then
       left[#left + 1] = case
     end
   end
   return left
 end
 
+-- What may have been done is lifted too. A case given back waits until `claimed_at`.
 local DUE = "SELECT cases.*, runs.host AS run_host, runs.process AS run_process "
   .. "FROM cases LEFT JOIN runs ON runs.number = cases.claimed_by "
-  .. "WHERE lift IS NOT NULL AND lifted_by IS NULL AND outcome = 'done' AND expires_at <= ? "
-  .. "AND provider = ? ORDER BY cases.number LIMIT ?"
+  .. "WHERE lift IS NOT NULL AND lifted_by IS NULL AND outcome IN ('done', 'unknown') "
+  .. "AND expires_at <= ? AND provider = ? AND cases.number > ? "
+  .. "AND (claimed_by IS NOT NULL OR claimed_at IS NULL OR claimed_at <= ?) "
+  .. "AND NOT EXISTS (" .. duplicates.SUPERSEDES .. ") ORDER BY cases.number LIMIT ?"
 
 local function claim(self, case, now)
   local free = "claimed_by IS NULL"
@@ -302,19 +356,20 @@ local function claim(self, case, now)
 end
 
 --- Claims cases whose time is over and that usher has to lift itself: of several processes, one
--- gets each.
+-- gets each. What a newer sanction of the same user and place has replaced is not due.
 -- @tparam string provider
 -- @tparam[opt] integer limit at most so many (100)
+-- @tparam[opt] integer after cases with greater numbers only
 -- @treturn ?{table,...} the cases that are this process' to lift
 -- @treturn[2] nil
 -- @treturn[2] string why not
-function methods:claim_due(provider, limit)
+function methods:claim_due(provider, limit, after)
   local claimed
   local now = self.clock()
   local ok, problem = self.store:commit(function()
     claimed = {}
     chain.head(self.store) -- its lock
-    local rows = self.store:rows(DUE, now, provider, limit or 100)
+    local rows = self.store:rows(DUE, now, provider, after or 0, now, limit or 100)
     for _, case in ipairs(rows) do
       if claim(self, case, now) then claimed[#claimed + 1] = case end
     end
@@ -323,13 +378,25 @@ function methods:claim_due(provider, limit)
   return decoded(claimed)
 end
 
+--- The cases that `claim_due` would give, without a claim.
+-- @tparam string provider
+-- @treturn ?{table,...}
+-- @treturn[2] nil
+-- @treturn[2] string why not
+function methods:due(provider)
+  local now = self.clock()
+  return read(self, DUE, now, provider, 0, now, 1000000)
+end
+
 --- Gives a claimed case back: it could not be lifted now.
 -- @tparam integer number
-function methods:release(number)
+-- @tparam[opt] number seconds in which it is not due again
+function methods:release(number, seconds)
+  local not_before = seconds and self.clock() + seconds
   self.store:later(function()
-    self.store:run("UPDATE cases SET claimed_by = NULL, claimed_at = NULL WHERE number = ? "
-      .. "AND claimed_by = ?", number, self.run)
-  end)
+    self.store:run("UPDATE cases SET claimed_by = NULL, claimed_at = ? WHERE number = ? "
+      .. "AND claimed_by = ?", not_before, number, self.run)
+  end, nil, true)
 end
 
 -- The entry that has a hash, or what it means that there is none.

@@ -15,6 +15,7 @@ local act = require "usher.moderation.act"
 local applying = require "usher.moderation.apply"
 local core = require "usher.core"
 local ledgers = require "usher.ledger"
+local lifting = require "usher.moderation.lift"
 local lists = require "usher.moderation.lists"
 local plans = require "usher.moderation.plan"
 local rules = require "usher.moderation.rules"
@@ -75,8 +76,10 @@ end
 -- @tparam table options
 -- @tparam userdata options.client of any provider
 -- @tparam[opt] string options.room where the verbs act, unless they say otherwise
--- @tparam[opt] table options.ledger of `usher.ledger.open`; without one nothing is remembered, and
--- a sanction that the provider does not time cannot have a time
+-- @tparam[opt] table options.ledger of `usher.ledger.open`, one for each account of a provider;
+-- without one nothing is remembered, a sanction that the provider does not time cannot have a time,
+-- and a plan that is applied again does again what does not show in the provider's state. Inside
+-- nginx there is none
 -- @tparam[opt] string options.moderator who acts, for the ledger and for warnings
 -- @tparam[opt] string options.actor the provider's own id of who acts: eRTC needs it
 -- @tparam[opt] boolean options.dry_run true: nothing is sent; each verb returns what would be
@@ -193,61 +196,36 @@ local function need_ledger(desk, what)
   end
 end
 
+-- A desk that only writes down does nothing else.
+local function need_to_act(desk, what)
+  if desk.recorder then
+    error(("usher.moderation:%s: a plan is being made, in which nothing is done"):format(what), 3)
+  end
+end
+
 --- Settles the cases that a process opened and did not live to close: by reading the provider's
 -- state, never by acting again. Done at the start of `apply`, `undo`, `watch` and `lift_expired`.
 -- @treturn ?{table,...} the cases, each with its `outcome`
 -- @treturn[2] nil
--- @treturn[2] table error: what could not be read
+-- @treturn[2] table error of the first whose state could not be read; it stays open
+-- @treturn[2] {table,...} those that were settled nevertheless
 function desk_methods:settle()
   need_ledger(self, "settle")
-  local cases, problem = self.ledger:unsettled(self.provider)
-  if not cases then return nil, act.failure(self.provider, "settle", "ledger", problem) end
-  for _, case in ipairs(cases) do
-    local outcome, err = act.settle(self, case)
-    if not outcome then return nil, err end
-    case.outcome = outcome
-  end
-  local ok
-  ok, problem = self.ledger:flush()
-  if ok then return cases end
-  return nil, act.failure(self.provider, "settle", "ledger", problem)
+  need_to_act(self, "settle")
+  return lifting.settle(self)
 end
 
---- Lifts the sanctions whose time is over, each once, whatever other process does the same.
+--- Lifts the sanctions whose time is over, each once, whatever other process does the same. What a
+-- newer sanction of the same user and room has replaced, and what was ended by a verb, is left.
+-- What fails by itself holds up no other, and is tried again later, each time after twice as long.
 -- @treturn ?{table,...} what was lifted, as the verbs return it
 -- @treturn[2] nil
--- @treturn[2] table error of the first that could not be lifted; it stays due
--- @treturn ?{table,...} what was lifted before
+-- @treturn[2] table the first error; what it is about stays due
+-- @treturn[2] {table,...} what was lifted nevertheless
 function desk_methods:lift_expired()
   need_ledger(self, "lift_expired")
-  local settled, err = self:settle()
-  if not settled then return nil, err, {} end
-  local lifted = {}
-  while true do
-    local due, problem = self.ledger:claim_due(self.provider)
-    if not due then
-      return nil, act.failure(self.provider, "lift_expired", "ledger", problem), lifted
-    end
-    if not due[1] then return lifted end
-    for index, case in ipairs(due) do
-      local done
-      done, err = act.act(self, {
-        verb = case.lift, user = case.user_id, room = case.room, lifts = case.number,
-        user_name = case.details and case.details.user_name, reason = "its time is over",
-      })
-      if not done then
-        for i = index, #due do self.ledger:release(due[i].number) end
-        self.ledger:flush()
-        return nil, err, lifted
-      end
-      lifted[#lifted + 1] = done
-    end
-    local ok
-    ok, problem = self.ledger:flush()
-    if not ok then
-      return nil, act.failure(self.provider, "lift_expired", "ledger", problem), lifted
-    end
-  end
+  need_to_act(self, "lift_expired")
+  return lifting.lift_expired(self)
 end
 
 --- Whether rules leave a user alone: staff, and who is on the allow list.
@@ -265,7 +243,7 @@ end
 -- once
 -- @treturn ?table plan: `tostring(plan)` is a table for people, `plan:save(path)` writes it
 -- @treturn[2] nil
--- @treturn[2] table error: the room could not be read
+-- @treturn[2] table error: the room could not be read, or somebody in it not be judged
 function desk_methods:plan(what)
   if type(what) == "function" then return plans.record(self, what) end
   local options = type(what) == "table" and what[1] ~= nil and { rules = what } or what
@@ -279,13 +257,15 @@ function desk_methods:plan(what)
 end
 
 --- Watches a room: judges each user once per change of name, and acts. Staff and the allow list are
--- never touched. Lifts what is due, each round. SIGINT and SIGTERM stop it.
+-- never touched. Lifts what is due, each round. SIGINT and SIGTERM stop it. Looks that fail are
+-- reported, and come less often. A verb that reaches the whole account does so here too.
 -- @tparam table options `rules` (see `usher.moderation.rules`), `room`, `every` (seconds: 5),
 -- `ladder` (`{ { strikes = 3, action = "mute", seconds = 600 }, ... }`), `decay` (seconds after
 -- which a strike no longer counts: 30 days), `rounds` (for so many, not for ever), `stop` (a
 -- function), `on_judgement`, `on_error`, and `on_event` (eRTC's pending events)
 -- @treturn table `{ rounds, judged, errors, stopped }`
 function desk_methods:watch(options)
+  need_to_act(self, "watch")
   watching.check_options("usher.moderation:watch", options, 2)
   return watching.run(watching.new(self, options))
 end
@@ -304,6 +284,7 @@ end
 -- @treturn[2] ?table the summary, when something was begun
 function desk_methods:apply(plan, options)
   options = options or {}
+  need_to_act(self, "apply")
   applying.check_options(options, 2)
   return applying.apply(self, plan, options)
 end
@@ -317,6 +298,10 @@ end
 function desk_methods:plan_undo(selection)
   need_ledger(self, "plan_undo")
   undoing.check(selection, 2)
+  if not self.dry_run and not self.recorder then
+    local settled, err = lifting.settle(self)
+    if not settled then return nil, err end
+  end
   local plan, problem = undoing.plan(self, selection)
   if plan then return plan end
   return nil, act.failure(self.provider, "undo", "ledger", problem)
@@ -330,6 +315,7 @@ end
 -- @treturn[2] table error
 function desk_methods:undo(selection, options)
   need_ledger(self, "undo")
+  need_to_act(self, "undo")
   undoing.check(selection, 2)
   applying.check_options(options or {}, 2)
   local plan, err = self:plan_undo(selection)

@@ -22,15 +22,16 @@ local settings = {
 --- Makes a desk.
 -- @tparam string provider
 -- @tparam[opt] table more options of the desk; `ledger = false` for none
+-- @tparam[opt] table kind of database, of `ledgers.kinds`: SQLite
 -- @treturn table desk
 -- @treturn table world `{ box, client, ledger, now }`; `world.now` may be moved
-function M.of(provider, more)
+function M.of(provider, more, kind)
   local world = { now = 1700000000 }
   local function clock() return world.now end
   world.box = sandbox.new{ clock = clock }
   world.client = usher[provider](world.box:options(provider, { retries = 0 }))
   clients[#clients + 1] = world.client
-  world.ledger = ledgers.fresh{ clock = clock }
+  world.ledger = ledgers.open((kind or ledgers.kinds[1]).dsn(), { clock = clock })
   local options = settings[provider](world.box)
   options.client, options.ledger, options.moderator = world.client, world.ledger, "ann"
   options.clock = clock

@@ -11,6 +11,7 @@ local M = { commands = {} }
 local WORDS = {
   ban = "Ban a user.", unban = "Lift a ban.", mute = "Stop a user from writing.",
   unmute = "Lift a mute.", kick = "Take a user out of a room; the user may come back.",
+  admit = "Take a user into a room, as after a kick.",
   block = "Block a user for the one who acts.", unblock = "Lift a block.",
   sign_out = "Sign a user out.", warn = "Say something to a user.",
   list_users = "List who is in a room.", list_banned = "List who is banned.",

@@ -50,7 +50,8 @@ M.commands.watch = desks.command(function(desk, arguments)
   options.on_judgement = options.on_judgement
     or function(judgement) show_judgement(judgement, arguments) end
   options.on_error = options.on_error or function(err) output.note("usher: " .. tostring(err)) end
-  local summary = desk:watch(options)
+  local summary, err = desk:watch(options)
+  if not summary then return desks.refused(err) end
   if not arguments.quiet then
     output.note(("%d rounds, %d users judged, %d errors"):format(summary.rounds, summary.judged,
       summary.errors))

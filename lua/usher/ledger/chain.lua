@@ -45,6 +45,7 @@ end
 function M.head(store)
   store.shared.head = store.shared.head or read_head(store)
   return store.shared.head
+    or error(store.label .. ": the head of the ledger is missing: somebody has removed it", 0)
 end
 
 --- Adds an entry behind the head, which then is the new one.
@@ -161,18 +162,34 @@ local function check_cases_end(head, cases)
   end
 end
 
+-- That a case was taken back stands in no entry of its own: it follows from the case that did so.
+local FORGED = "SELECT cases.number FROM cases LEFT JOIN cases AS lifting "
+  .. "ON lifting.number = cases.lifted_by AND lifting.lifts = cases.number "
+  .. "AND lifting.outcome = 'done' WHERE cases.lifted_by IS NOT NULL AND lifting.number IS NULL "
+  .. "ORDER BY cases.number LIMIT 1"
+local FORGOTTEN = "SELECT cases.number FROM cases JOIN cases AS lifting "
+  .. "ON lifting.lifts = cases.number AND lifting.outcome = 'done' "
+  .. "WHERE cases.lifted_by IS NULL ORDER BY cases.number LIMIT 1"
+
+local function check_lifts(store)
+  local row = store:rows(FORGED)[1] or store:rows(FORGOTTEN)[1]
+  if not row then return nil end
+  return problem("tampered", row.number, nil,
+    ("case %d was tampered with: its lifted_by is not what was written"):format(row.number))
+end
+
 --- Looks for the first case that is not as it was written.
 -- @tparam table store
 -- @treturn ?table `{ kind, case, entry, message }`, kind `"tampered"`, `"missing"` or `"inserted"`
 -- @treturn table the head
 function M.verify(store)
-  local head = read_head(store)
+  local head = M.head(store)
   local found, entries, hash = check_entries(store)
   found = found or check_entries_end(head, entries, hash)
   if found then return found, head end
   local cases
   found, cases = check_cases(store)
-  return found or check_cases_end(head, cases), head
+  return found or check_cases_end(head, cases) or check_lifts(store), head
 end
 
 return M

@@ -11,6 +11,8 @@ local scheduler = require "usher.scheduler"
 
 local M = {}
 
+local TRIES = 5 -- transactions in which a write that is to be kept is tried
+
 local store_methods = {}
 local store_mt = { __name = "usher.ledger.store", __index = store_methods }
 
@@ -95,6 +97,12 @@ local function connect(target)
   return nil, ("%s: %s"):format(target.label, scrubbed(problem, target))
 end
 
+local function set_up(self)
+  self.connection:autocommit(true)
+  for _, statement in ipairs(self.dialect.setup) do self:run(statement) end
+  self:run(self.is_durable and self.dialect.durable or self.dialect.relaxed)
+end
+
 --- Opens a database.
 -- @tparam table target of `parse`
 -- @tparam[opt] table options `durable` (true): what is committed survives a loss of power, and not
@@ -105,20 +113,16 @@ end
 function M.open(target, options)
   local connection, problem = connect(target)
   if not connection then return nil, problem end
-  connection:autocommit(true)
   local self = setmetatable({
     connection = connection, dialect = dialects[target.driver], target = target,
-    label = target.label,
+    label = target.label, is_durable = not (options and options.durable == false),
     statements = {}, -- prepared, by their text
     queue = {}, -- writes that wait for the next transaction
     leading = false, -- a task is about to commit them
     shared = nil, -- what the writes of the running transaction share
     before_commit = function() end, -- called at the end of each transaction
   }, store_mt)
-  local ok, err = pcall(function()
-    for _, statement in ipairs(self.dialect.setup) do self:run(statement) end
-    self:run(options and options.durable == false and self.dialect.relaxed or self.dialect.durable)
-  end)
+  local ok, err = pcall(set_up, self)
   if ok then return self end
   connection:close()
   return nil, err
@@ -185,8 +189,28 @@ function store_methods:locking(sql)
   return sql .. self.dialect.for_update
 end
 
-local function in_transaction(self, body)
+--- Connects again when the connection is gone, as after a restart of the server.
+-- @treturn boolean whether it was gone and is there again
+function store_methods:revive()
+  if not self.connection then return false end
+  local answered, alive = pcall(self.connection.ping, self.connection)
+  if answered and alive then return false end
+  local connection = connect(self.target)
+  if not connection then return false end
+  pcall(self.connection.close, self.connection)
+  self.connection, self.statements = connection, {}
+  return (pcall(set_up, self))
+end
+
+local function begin(self)
+  local ok, err = pcall(self.run, self, self.dialect.begin)
+  if ok then return end
+  if not self:revive() then error(err, 0) end
   self:run(self.dialect.begin)
+end
+
+local function in_transaction(self, body)
+  begin(self)
   local ok, err = pcall(function()
     self.shared = {}
     body()
@@ -213,6 +237,13 @@ local function commit_all(self, writes)
   for _, write in ipairs(writes) do commit_one(self, write) end
 end
 
+-- A database that is locked or full for a moment loses no outcome; what is refused again and again
+-- would hold up all others.
+local function keep_for_later(self, write)
+  write.tries = (write.tries or 0) + 1
+  if write.tries < TRIES then self.queue[#self.queue + 1] = write end
+end
+
 local function commit_queue(self)
   local writes = self.queue
   self.queue = {}
@@ -221,7 +252,11 @@ local function commit_queue(self)
   for _, write in ipairs(writes) do
     if not ok then write.ok, write.problem = nil, err end
     if write.task then write.task.scheduler:wake(write.task) end
-    if write.done then write.done(write.ok, write.problem) end
+    if write.done then
+      write.done(write.ok, write.problem)
+    elseif write.keeps and not write.ok then
+      keep_for_later(self, write)
+    end
   end
 end
 
@@ -262,8 +297,9 @@ end
 --- Has `body` run in the next transaction, whoever's it is, or in `flush`.
 -- @tparam function body
 -- @tparam[opt] function done called with `ok, problem` when it is known
-function store_methods:later(body, done)
-  self.queue[#self.queue + 1] = { body = body, done = done }
+-- @tparam[opt] boolean keeps true: when it is not committed, it is tried again with what comes next
+function store_methods:later(body, done, keeps)
+  self.queue[#self.queue + 1] = { body = body, done = done, keeps = keeps }
 end
 
 --- Commits what `later` was given.

@@ -37,6 +37,23 @@ function M.unsupported(provider, verb, why)
   return M.failure(provider, verb, "unsupported", message, { providers = able })
 end
 
+-- Errors that any other action would meet now, and of which this one is not the cause.
+local COMMON = { network = true, tls = true, rate_limited = true, cancelled = true, ledger = true }
+
+--- Whether an error is one that the next action would meet too.
+-- @tparam table err
+-- @treturn boolean
+function M.is_common(err)
+  return COMMON[err.kind] or err.status == 401
+end
+
+--- How long to wait, in seconds, before what failed by itself is tried again.
+-- @tparam integer times that it has failed
+-- @treturn number
+function M.delay(times)
+  return math.min(3600, 5 * 2 ^ math.max(0, times - 1))
+end
+
 local function value_of(source, action)
   if type(source) ~= "table" then return source end
   local value = action[source.from or source.list_of]
@@ -56,6 +73,7 @@ end
 
 -- Fields that an entry takes and the action has not.
 local function missing(entry, action)
+  if entry.needs and action[entry.needs] == nil then return entry.needs end
   for _, source in pairs(entry.arguments) do
     local name = type(source) == "table" and (source.from or source.list_of)
     if name and name ~= "till" and action[name] == nil then return name end
@@ -121,25 +139,44 @@ local function details_of(action, before)
     index = action.index }
 end
 
+-- A case is refused when another has done the same, or is about to: `kind` is "taken" then.
 local function open_case(desk, action, before)
   if not desk.ledger then return nil end
-  local number, problem = desk.ledger:open_case{
+  local number, problem, other = desk.ledger:open_case({
     provider = desk.provider, verb = action.verb, user_id = action.user, room = action.room,
     moderator = desk.moderator, reason = action.reason, rule = action.rule, plan = action.plan,
     expires_at = action.expires_at, lift = action.lift, lifts = action.lifts,
     details = details_of(action, before),
-  }
+  }, action.is_due)
   if number then return number end
+  if other then return nil, M.failure(desk.provider, action.verb, "taken", problem) end
   return nil, M.failure(desk.provider, action.verb, "ledger",
     "the case could not be written, so nothing was sent: " .. problem)
 end
 
--- "done", "failed" (surely not done) or "unknown", after a call that failed.
-local function outcome_of(desk, action, err)
+-- Whether an answer says that this very request was refused: not the credentials, nor the rate.
+local function is_verdict(err)
+  local status = err.status or 200
+  return REFUSALS[err.kind] and status < 500 and status ~= 401 and status ~= 403 and status ~= 408
+    and status ~= 429
+end
+
+local function is_idempotent(provider, call)
+  for _, method in ipairs(core.describe(provider).methods) do
+    if method.name == call then return method.idempotent end
+  end
+end
+
+-- "done", "failed" (surely not done) or "unknown", after a call that failed. A refusal is the last
+-- word on what was sent, but not when an earlier attempt may have been acted on; and what takes
+-- something back may be refused because it is so already.
+local function outcome_of(desk, action, entry, err)
   if err.request_sent == false then return "failed" end
-  if REFUSALS[err.kind] and (err.status or 0) < 500 then return "failed" end
+  local refused = REFUSALS[err.kind] and (err.status or 0) < 500
+    and (err.attempts <= 1 or not is_idempotent(desk.provider, entry.call))
+  if refused and not action.lifts then return "failed" end
   local done = M.is_done(desk, action)
-  if done == nil then return "unknown" end
+  if done == nil then return refused and "failed" or "unknown" end
   return done and "done" or "failed"
 end
 
@@ -191,7 +228,7 @@ function M.act(desk, action)
     done.result, done.response = result, response
     return done
   end
-  local outcome = outcome_of(desk, action, response)
+  local outcome = outcome_of(desk, action, entry, response)
   close_case(desk, number, outcome, tostring(response))
   if outcome == "done" then return record(action, number, "done") end
   response.case, response.outcome = number, outcome
@@ -207,9 +244,11 @@ end
 -- @treturn[2] table the error of reading the state: settle again later
 function M.settle(desk, case)
   local done, err = M.is_done(desk, { verb = case.verb, user = case.user_id, room = case.room })
-  if err then return nil, err end
+  local message = "settled by the provider's state"
+  if err and not is_verdict(err) then return nil, err end
+  if err then message = "the provider's state cannot be read: " .. tostring(err) end
   local outcome = done == nil and "unknown" or done and "done" or "failed"
-  desk.ledger:close_case(case.number, outcome, "settled by the provider's state")
+  desk.ledger:close_case(case.number, outcome, message)
   return outcome
 end
 

@@ -6,7 +6,8 @@
 local act = require "usher.moderation.act"
 local core = require "usher.core"
 local map = require "usher.map"
-local scheduler = require "usher.scheduler"
+local process = require "usher.moderation.process"
+local texts = require "usher.ledger.text"
 local verbs = require "usher.moderation.verbs"
 
 local M = {}
@@ -14,6 +15,7 @@ local M = {}
 local PACE, MOST, CONCURRENCY = 5, 200, 4
 local FRESH = 10 -- seconds for which a list that was read counts as the state
 local PIECE = 0.25 -- longest wait in one piece, in seconds: a request to stop is seen in between
+local BUSY = 0.005 -- seconds between two looks whether an action has ended
 
 local option_types = {
   pace = "number", max_actions = "number", concurrency = "number", stop = "function",
@@ -37,18 +39,37 @@ end
 
 -- --- the state ----------------------------------------------------------------------------------
 
--- The users of a list by id, read again when it is no longer fresh.
+local function key_of(verb, room)
+  return verb .. "\0" .. (room or "")
+end
+
+-- The users of a list by id, read again when it is no longer fresh. A list that was read while we
+-- acted may be older than that, and is not kept.
 local function listed(run, verb, room)
-  local key = verb .. "\0" .. (room or "")
+  local key = key_of(verb, room)
   local list = run.lists[key]
-  local now = core.monotonic()
-  if list and now - list.read_at < FRESH then return list.by_id end
+  if list and core.monotonic() - list.read_at < FRESH then return list.by_id end
+  local acts = run.acts
   local users, err = run.desk:read_list(verb, { room = room })
   if not users then return nil, err end
   local by_id = {}
   for _, user in ipairs(users) do by_id[user.id or ""] = user end
-  run.lists[key] = { by_id = by_id, read_at = core.monotonic() }
+  if acts == run.acts then run.lists[key] = { by_id = by_id, read_at = core.monotonic() } end
   return by_id
+end
+
+-- What we have done shows in the lists that were read before.
+local function note_act(run, action, outcome)
+  run.acts = run.acts + 1
+  local shows = verbs.SHOWS[action.verb]
+  local list = shows and run.lists[key_of(shows[1], action.room)]
+  if not list or outcome == "failed" then return end
+  if outcome == "unknown" then
+    run.lists[key_of(shows[1], action.room)] = nil
+  else
+    list.by_id[action.user] = shows[2]
+      and (list.by_id[action.user] or { id = action.user, name = action.user_name }) or nil
+  end
 end
 
 local function can_list(run, verb, room)
@@ -74,7 +95,9 @@ local function changed(run, action)
   if not user then
     return (action.verb == "kick" or action.verb == "warn") and "is not in the room any more"
   end
-  if action.user_name and user.name ~= action.user_name then return "has another name by now" end
+  if action.user_name and texts.clean(user.name) ~= action.user_name then
+    return "has another name by now"
+  end
   if run.desk:is_protected(user) then return "is staff by now" end
 end
 
@@ -82,13 +105,22 @@ local SO = {
   ban = "is banned already", unban = "is not banned any more", mute = "is muted already",
   unmute = "is not muted any more", block = "is blocked already",
   unblock = "is not blocked any more", kick = "is not in the room any more",
+  admit = "is in the room already",
 }
+
+-- What takes back a case of its own verb puts in force again what that one had replaced: it changes
+-- for how long, so that it is so already is no reason to leave it.
+local function restores(run, action)
+  if not (action.lifts and run.desk.ledger) then return false end
+  local case = run.desk.ledger:case(action.lifts)
+  return case ~= nil and case.verb == action.verb
+end
 
 -- Why an action is not done; or whether it was so before.
 local function reason_to_skip(run, action)
   local so, err = is_so(run, action)
   if err then return nil, nil, err end
-  if so then return SO[action.verb] end
+  if so and not restores(run, action) then return SO[action.verb] end
   local reason
   reason, err = changed(run, action)
   return reason or nil, so, err
@@ -107,15 +139,14 @@ end
 local function write_skipped(run, action, reason)
   local ledger = run.desk.ledger
   if not ledger or run.desk.dry_run then return end
-  local number, problem = ledger:open_case{
+  local number, problem = ledger:record_case({
     provider = run.desk.provider, verb = action.verb, user_id = action.user, room = action.room,
     moderator = run.desk.moderator, reason = action.reason, rule = action.rule,
     plan = run.plan.id, details = { index = action.index },
-  }
+  }, "skipped", reason)
   if not number then
     return act.failure(run.desk.provider, action.verb, "ledger", problem)
   end
-  ledger:close_case(number, "skipped", reason)
 end
 
 -- An error that is none of the provider's verdict on this action: nothing that follows would fare
@@ -135,7 +166,9 @@ local function perform(run, planned)
   local action = { plan = run.plan.id, before = before }
   for name, value in pairs(planned) do action[name] = value end
   local done, failed = act.act(run.desk, action)
+  note_act(run, planned, done and done.outcome or failed.outcome)
   if done then return count(run, planned, done.outcome) end
+  if failed.kind == "taken" then return count(run, planned, "skipped", failed.message) end
   if is_fatal(failed) then run.failure = run.failure or failed end
   if not failed.outcome then return end -- nothing was begun: it remains
   count(run, planned, failed.outcome, tostring(failed), failed)
@@ -144,22 +177,31 @@ end
 -- --- all of them --------------------------------------------------------------------------------
 
 local function wants_stop(run)
-  if core.interrupted() or (run.options.stop and run.options.stop()) then
+  if process.interrupted() or (run.options.stop and run.options.stop()) then
     run.summary.stopped = true
   end
   return run.summary.stopped or run.failure ~= nil
 end
 
--- Waits for the next action's time; false when it is not to be.
-local function keep_pace(run)
+-- Waits until an action may be begun: its time has come, and no other one of the same user is in
+-- flight, which would be about the same. False when it is not to be.
+local function await_turn(run, action)
   while true do
     if wants_stop(run) then return false end
     local wait = run.next_at - core.monotonic()
+    if wait <= 0 and run.busy[action.user] then wait = BUSY end
     if wait <= 0 then break end
-    scheduler.pause(math.min(wait, PIECE))
+    process.pause(math.min(wait, PIECE))
   end
+  run.busy[action.user] = true
   run.next_at = math.max(run.next_at, core.monotonic() - 1 / run.pace) + 1 / run.pace
   return true
+end
+
+-- A line that was edited since is another action.
+local function identity(action)
+  return table.concat({ ("%.17g"):format(action.index), action.verb, action.user,
+    action.room or "" }, "\0")
 end
 
 local function remaining(run, finished)
@@ -169,14 +211,16 @@ local function remaining(run, finished)
       index = index + 1
       local action = run.plan.actions[index]
       if not action then return nil end
-      if not finished[action.index] then return keep_pace(run) and action or nil end
+      if not finished[identity(action)] then
+        return await_turn(run, action) and action or nil
+      end
       run.summary.earlier = run.summary.earlier + 1
     until false
   end
 end
 
--- What earlier runs of this plan have finished: by the action's index, its outcome. What surely was
--- not done is tried again; what is unknown is not.
+-- What earlier runs of this plan have finished, by the action's identity. What surely was not done
+-- is tried again; what is unknown is not.
 local function finished_of(run)
   local finished, after = {}, 0
   if not run.desk.ledger then return finished end
@@ -187,11 +231,37 @@ local function finished_of(run)
     end
     for _, case in ipairs(cases) do
       local index = case.details and case.details.index
-      if index and case.outcome ~= "failed" then finished[index] = case.outcome or "unknown" end
+      if index and case.outcome ~= "failed" then
+        finished[identity{ index = index, verb = case.verb, user = case.user_id,
+          room = case.room }] = true
+      end
       after = case.number
     end
   until not cases[1]
   return finished
+end
+
+-- What is wrong with an action of a plan that was edited by hand, or made for another desk: nothing
+-- is begun then.
+local function problem_of(desk, action)
+  local copy = {}
+  for name, value in pairs(action) do copy[name] = value end
+  local entry, err = act.prepare(desk, copy)
+  if not entry then return err.message, err.kind end
+  local ok, problem = pcall(desk.client.request, desk.client, entry.call,
+    act.arguments(entry, copy))
+  if not ok then return tostring(problem):gsub("^[^\n]-:%d+: (usher%.)", "%1"), "invalid" end
+end
+
+local function invalid_action(desk, plan)
+  for _, action in ipairs(plan.actions) do
+    local problem, kind = problem_of(desk, action)
+    if problem then
+      return act.failure(desk.provider, "apply", kind,
+        ("action %.14g of the plan (%s %s): %s; nothing was done"):format(action.index, action.verb,
+          action.user, problem))
+    end
+  end
 end
 
 local function refusal(desk, plan, most)
@@ -203,17 +273,16 @@ local function refusal(desk, plan, most)
       ("the plan has %d actions, more than max_actions (%d): nothing was done"):format(
         #plan.actions, most))
   end
+  return invalid_action(desk, plan)
 end
 
 local function run_all(run, finished)
-  core.catch_interrupts(true)
-  local ok, err = pcall(map.map, remaining(run, finished), function(action)
+  local interrupted = process.run(map.map, remaining(run, finished), function(action)
     perform(run, action)
+    run.busy[action.user] = nil
     return true
   end, { concurrency = run.options.concurrency or CONCURRENCY, on_result = function() end })
-  if core.interrupted() then run.summary.stopped = true end
-  core.catch_interrupts(false)
-  if not ok then error(err, 0) end
+  if interrupted then run.summary.stopped = true end
 end
 
 local function closing(run)
@@ -222,7 +291,9 @@ local function closing(run)
     - summary.failed - summary.unknown - summary.dry
   local ok, problem = true, nil
   if ledger then ok, problem = ledger:flush() end
-  if not ok then run.failure = act.failure(run.desk.provider, "apply", "ledger", problem) end
+  if not ok and not run.failure then
+    run.failure = act.failure(run.desk.provider, "apply", "ledger", problem)
+  end
   if run.failure then return nil, run.failure, summary end
   return summary
 end
@@ -244,8 +315,10 @@ function M.apply(desk, plan, options)
     if not settled then return nil, err end
   end
   local run = {
-    desk = desk, plan = plan, options = options, lists = {}, pace = options.pace or PACE,
+    desk = desk, plan = plan, options = options, pace = options.pace or PACE,
     next_at = core.monotonic(),
+    lists = {}, acts = 0, -- the state as it was read, and how often we have acted
+    busy = {}, -- the users of the actions in flight
     summary = { planned = #plan.actions, earlier = 0, done = 0, skipped = 0, failed = 0,
       unknown = 0, dry = 0, stopped = false, actions = {} },
   }

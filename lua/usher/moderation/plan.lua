@@ -5,6 +5,7 @@
 
 local act = require "usher.moderation.act"
 local core = require "usher.core"
+local texts = require "usher.ledger.text"
 local verbs = require "usher.moderation.verbs"
 
 local M = {}
@@ -18,6 +19,9 @@ local plan_mt = { __name = "usher.moderation.plan", __index = plan_methods }
 local FIELDS = { "index", "verb", "user", "user_name", "room", "seconds", "reason", "rule",
   "lifts" }
 local NUMBERS = { index = true, seconds = true, lifts = true }
+
+local is_field = {}
+for _, name in ipairs(FIELDS) do is_field[name] = true end
 
 local is_verb = {}
 for _, verb in ipairs(verbs.ACTIONS) do is_verb[verb] = true end
@@ -41,8 +45,11 @@ local function recorder_of(desk, actions)
   local recorder = setmetatable({}, getmetatable(desk))
   for name, value in pairs(desk) do recorder[name] = value end
   function recorder.recorder(action)
-    local planned = {}
-    for name, value in pairs(action) do planned[name] = value end
+    local planned = texts.clean_all(action)
+    if planned.user ~= action.user or planned.room ~= action.room then
+      return nil, act.failure(desk.provider, action.verb, "invalid",
+        "the user or the room holds bytes that a plan cannot keep (a NUL, or what is not UTF-8)")
+    end
     local entry, refusal = act.prepare(desk, action) -- fills in what is needed to check it
     if not entry then return nil, refusal end
     desk.client:request(entry.call, act.arguments(entry, action)) -- raises what is wrong with it
@@ -117,26 +124,58 @@ local function action_problem(action)
       return ("has a %s that is not a %s"):format(name, expected)
     end
   end
+  for name in pairs(action) do
+    if not is_field[name] then
+      local nearest = core.nearest(tostring(name), FIELDS)
+      return ("has an unknown field '%s'%s"):format(tostring(name),
+        nearest and ("; did you mean '%s'?"):format(nearest) or "")
+    end
+  end
   if not is_verb[action.verb] then return "has no known verb" end
-  if not action.user or not action.index then return "has no user or no index" end
+  if (action.user or "") == "" or not action.index then return "has no user or no index" end
+  for _, name in ipairs{ "index", "lifts" } do
+    local number = action[name]
+    if number and not (number >= 1 and number < 2^31 and number == math.floor(number)) then
+      return ("has a %s that is no whole number from 1"):format(name)
+    end
+  end
+  if action.seconds and not (action.seconds > 0 and action.seconds < 1e10) then
+    return "has seconds that are not above 0"
+  end
 end
 
+-- What stands in a line that follows the head, or nil and what is wrong with it.
+local function read_action(line, seen)
+  local action, problem = core.decode(line)
+  if action ~= nil then problem = action_problem(action) end
+  if not problem and seen[action.index] then problem = "has an index a second time" end
+  if problem then return nil, problem end
+  seen[action.index] = true
+  if action.lifts then action.lifts = math.floor(action.lifts) end -- 7.0 is no case's number
+  return action
+end
+
+local function read_head(line)
+  local head, problem = core.decode(line)
+  if head ~= nil then problem = head_problem(head) end
+  if problem then return nil, problem end
+  return setmetatable({ id = head.id, provider = head.provider, moderator = head.moderator,
+    created_at = head.created_at, actions = {} }, plan_mt)
+end
+
+-- Blank lines are what an editor leaves.
 local function parse(path, lines)
-  local plan
   local number, seen = 0, {}
+  local plan, action, problem
   for line in lines do
     number = number + 1
-    local value, problem = core.decode(line)
-    if value ~= nil then problem = (plan and action_problem or head_problem)(value) end
-    if not problem and plan and seen[value.index] then problem = "has an index a second time" end
-    if problem then return nil, ("%s:%d: %s"):format(path, number, problem) end
     if not plan then
-      plan = setmetatable({ id = value.id, provider = value.provider, moderator = value.moderator,
-        created_at = value.created_at, actions = {} }, plan_mt)
-    else
-      seen[value.index] = true
-      plan.actions[#plan.actions + 1] = value
+      plan, problem = read_head(line)
+    elseif line:find("%S") then
+      action, problem = read_action(line, seen)
+      plan.actions[#plan.actions + 1] = action
     end
+    if problem then return nil, ("%s:%d: %s"):format(path, number, problem) end
   end
   if plan then return plan end
   return nil, path .. ": the file is empty"
@@ -156,11 +195,22 @@ function M.load(path)
   return plan, problem
 end
 
--- For people: control characters and line breaks of a nickname would forge lines, and what reverses
--- the direction of writing what stands in them.
+-- What a nickname cannot do to a table: forge lines, move the cursor, turn the writing round.
+local UNWANTED = { "[%c\127]", "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]",
+  "\226\129[\166-\169]" }
+local WIDEST = 60 -- characters of a cell
+
+-- For people: one line, and no longer than can be read.
 local function shown(value)
-  local text = tostring(value or ""):gsub("[%c\127]", "?"):gsub("\194[\128-\159]", "?")
-  return (text:gsub("\226\128[\170-\174]", "?"):gsub("\226\129[\166-\169]", "?"))
+  local text = texts.clean(tostring(value or ""):sub(1, 8 * WIDEST))
+  for _, unwanted in ipairs(UNWANTED) do text = text:gsub(unwanted, "?") end
+  local length, out = 0, {}
+  for character in text:gmatch("[^\128-\191][\128-\191]*") do
+    length = length + 1
+    if length == WIDEST then return table.concat(out) .. "..." end
+    out[length] = character
+  end
+  return text
 end
 
 local COLUMNS = { "index", "verb", "user", "user_name", "room", "seconds", "rule", "reason" }

@@ -7,11 +7,14 @@
 -- `when(user, history)` returns true (or words, which become the reason) for a
 -- user that the rule is about. `history` tells what the desk has seen:
 -- `history.first_seen` (Unix seconds), `history.names` (the user's names, the
--- newest last), `history.room` (`users`, `staff`, and `joined(seconds)`, how
--- many came in the last seconds), `history:cases()` (the user's cases of the
--- ledger), `history:strikes()` (how many times a rule struck, not yet decayed).
+-- newest last, at most 20), `history.room` (`users`, `staff`, `joined(seconds)`,
+-- how many came in the last seconds, and `flood(seconds)`, which has all who
+-- came in them judged again), `history:cases()` (the user's cases of the
+-- ledger), `history:strikes()` (how many times a rule struck, not yet decayed
+-- and not taken back before its time).
 -- Without an `action` the ladder decides. A shadow rule only writes down what
--- it would have done.
+-- it would have done. A rule that raises strikes nobody: that is reported, and
+-- the others judge.
 -- @module usher.moderation.rules
 
 local core = require "usher.core"
@@ -47,19 +50,43 @@ local function check_fields(what, given, types, names, level)
   end
 end
 
+-- After a hole in a list nothing would be read.
+local function check_list(what, list, level)
+  local count = 0
+  for _ in pairs(list) do count = count + 1 end
+  for index = 1, count do
+    if list[index] == nil then
+      error(("%s must be a list, and has no item %d"):format(what, index), level + 1)
+    end
+  end
+end
+
+local function check_numbers(what, given, level)
+  if given.seconds and not (given.seconds > 0 and given.seconds < 1e10) then
+    error(what .. ": seconds must be above 0 (leave it out for good)", level + 1)
+  elseif given.strikes and not (given.strikes >= 1 and given.strikes % 1 == 0) then
+    error(what .. ": strikes must be a whole number from 1", level + 1)
+  elseif given.seconds and not given.action then
+    error(what .. ": seconds needs an action", level + 1)
+  end
+end
+
 --- Checks rules and a ladder; raises what is wrong with them.
 -- @tparam string what the function that was called
 -- @tparam {table,...} rules
 -- @tparam ?{table,...} ladder
 -- @tparam integer level as for `error`, counted from the caller
 function M.check(what, rules, ladder, level)
-  if type(rules) ~= "table" or #rules == 0 then
+  if type(rules) ~= "table" or next(rules) == nil then
     error(what .. ": rules must be a list of rules", level + 1)
   end
+  check_list(what .. ": rules", rules, level + 1)
+  check_list(what .. ": the ladder", ladder or {}, level + 1)
   local seen = {}
   for index, rule in ipairs(rules) do
     local which = ("%s: rule %d"):format(what, index)
     check_fields(which, rule, rule_types, rule_names, level + 1)
+    check_numbers(which, rule, level + 1)
     if not rule.name or not rule.when then
       error(which .. " needs a name and when", level + 1)
     elseif seen[rule.name] then
@@ -72,6 +99,7 @@ function M.check(what, rules, ladder, level)
   for index, step in ipairs(ladder or {}) do
     local which = ("%s: step %d of the ladder"):format(what, index)
     check_fields(which, step, step_types, step_names, level + 1)
+    check_numbers(which, step, level + 1)
     if not step.strikes or not step.action then
       error(which .. " needs strikes and an action", level + 1)
     end
@@ -96,14 +124,17 @@ end
 -- @tparam {table,...} rules
 -- @tparam table user
 -- @tparam table history
+-- @tparam function raised called with a rule and what it raised; the rule then strikes nobody
 -- @treturn ?table rule
 -- @treturn ?string its reason
 -- @treturn {{rule=table,reason=string},...} shadows
-function M.judge(rules, user, history)
+function M.judge(rules, user, history, raised)
   local shadows = {}
   for _, rule in ipairs(rules) do
-    local verdict = rule.when(user, history)
-    if verdict then
+    local ok, verdict = pcall(rule.when, user, history)
+    if not ok then
+      raised(rule, verdict)
+    elseif verdict then
       local reason = type(verdict) == "string" and verdict or rule.reason or rule.name
       if not rule.shadow then return rule, reason, shadows end
       shadows[#shadows + 1] = { rule = rule, reason = reason }
@@ -132,14 +163,16 @@ function M.name_matches(words)
   local patterns = {}
   for i, word in ipairs(words) do
     patterns[i] = {
-      word = word, folded = (text.fold(word):gsub(" ", "")), skeleton = text.skeleton(word),
+      word = word, folded = (text.fold(word):gsub(" ", "")), skeleton = (text.skeleton(word)),
     }
   end
   return function(user)
-    local folded, skeleton = text.fold(user.name):gsub(" ", ""), text.skeleton(user.name)
+    local folded = text.fold(user.name):gsub(" ", "")
+    local small, capitals = text.skeleton(user.name)
     for _, pattern in ipairs(patterns) do
       if folded:find(pattern.folded, 1, true)
-        or (#pattern.skeleton > 3 and skeleton:find(pattern.skeleton, 1, true)) then
+        or (#pattern.skeleton > 3 and (small:find(pattern.skeleton, 1, true)
+          or capitals:find(pattern.skeleton, 1, true))) then
         return ("the nickname holds '%s'"):format(pattern.word)
       end
     end
@@ -147,25 +180,37 @@ function M.name_matches(words)
   end
 end
 
+-- Names by the ways to read them.
+local function skeletons_of(names)
+  local known = {}
+  for _, name in ipairs(names) do
+    local small, capitals = text.skeleton(name)
+    known[small], known[capitals] = name, name
+  end
+  return known
+end
+
 --- A nickname that is easily taken for another's: of the staff in the room, and of `names`.
 -- @tparam[opt] {string,...} names
 -- @treturn function for `when`
 function M.impersonates(names)
   if names then strings("rules.impersonates", names) end
-  local given = {}
-  for _, name in ipairs(names or {}) do given[text.skeleton(name)] = name end
+  local given = skeletons_of(names or {})
+  local room, staff -- of the round that is judged
   return function(user, history)
-    local skeleton = text.skeleton(user.name)
-    if skeleton == "" then return false end
-    local taken = given[skeleton]
-    for _, staff in ipairs(history.room.staff) do
-      if text.skeleton(staff.name) == skeleton then taken = staff.name end
+    local small, capitals = text.skeleton(user.name)
+    if small == "" then return false end
+    if room ~= history.room then
+      local staff_names = {}
+      for i, each in ipairs(history.room.staff) do staff_names[i] = each.name end
+      room, staff = history.room, skeletons_of(staff_names)
     end
+    local taken = given[small] or given[capitals] or staff[small] or staff[capitals]
     return taken ~= nil and ("the nickname imitates '%s'"):format(taken)
   end
 end
 
---- Too many who came at once: each of them.
+--- Too many who came at once: each of them, those too who came before it were too many.
 -- @tparam integer most how many may come
 -- @tparam number seconds in how long
 -- @treturn function for `when`
@@ -175,8 +220,9 @@ function M.joins_flood(most, seconds)
   end
   return function(_, history)
     local is_new = history.room.now - history.first_seen <= seconds
-    return is_new and history.room.joined(seconds) > most
-      and ("more than %d came in %d seconds"):format(most, seconds)
+    if not is_new or history.room.joined(seconds) <= most then return false end
+    history.room.flood(seconds)
+    return ("more than %.14g came in %.14g seconds"):format(most, seconds)
   end
 end
 

@@ -39,8 +39,14 @@ local MARKED = {
 local ALIKE = {
   a = "аАαΑᴀ", b = "вВΒʙƅ", c = "сСϲᴄ", d = "ԁᴅ", e = "еЕεΕᴇєЄ", f = "ꜰϝ", g = "ɡɢԍ",
   h = "нНΗһҺʜ", i = "іІιΙɪӏ", j = "јЈᴊϳ", k = "кКκΚᴋ", l = "ʟⅼ", m = "мМΜᴍ", n = "Νɴпηո",
-  o = "оОοΟᴏօσ", p = "рРρΡᴘ", q = "ԛ", r = "ʀгᴦ", s = "ѕЅꜱ", t = "тТτΤᴛ", u = "υᴜսц",
+  o = "оОοΟᴏօσ", p = "рРρΡᴘ", q = "ԛ", r = "ʀгᴦяЯ", s = "ѕЅꜱ", t = "тТτΤᴛ", u = "υᴜսц",
   v = "νѵᴠ", w = "ԝᴡωщш", x = "хХχΧ", y = "уУγΥʏү", z = "Ζᴢ",
+}
+-- Letters that are written above the line.
+local RAISED = {
+  a = "ᵃᴬ", b = "ᵇᴮ", c = "ᶜ", d = "ᵈᴰ", e = "ᵉᴱ", f = "ᶠ", g = "ᵍᴳ", h = "ʰᴴ", i = "ⁱᴵ",
+  j = "ʲᴶ", k = "ᵏᴷ", l = "ˡᴸ", m = "ᵐᴹ", n = "ⁿᴺ", o = "ᵒᴼº", p = "ᵖᴾ", r = "ʳᴿ", s = "ˢ",
+  t = "ᵗᵀ", u = "ᵘᵁ", v = "ᵛⱽ", w = "ʷᵂ", x = "ˣ", y = "ʸ", z = "ᶻ",
 }
 local LEET = {
   ["0"] = "o", ["1"] = "i", ["3"] = "e", ["4"] = "a", ["5"] = "s", ["7"] = "t", ["8"] = "b",
@@ -90,8 +96,10 @@ for letter, ranges in pairs(MARKED) do
 end
 
 local alike = {} -- character -> the letter it looks like
-for letter, characters in pairs(ALIKE) do
-  for character in characters:gmatch(CHARACTER) do alike[character] = letter end
+for _, letters in ipairs{ ALIKE, RAISED } do
+  for letter, characters in pairs(letters) do
+    for character in characters:gmatch(CHARACTER) do alike[character] = letter end
+  end
 end
 
 local function within(ranges, code)
@@ -141,13 +149,14 @@ function M.fold(name)
   return (text:gsub(" +", " "):gsub("^ ", ""):gsub(" $", ""))
 end
 
---- A folded name with all that looks alike made alike, and no spaces and signs: two names with one
--- skeleton are easily taken for each other.
--- @tparam string name
--- @treturn string
--- @usage text.skeleton("0fficiaI Supp0rt") == text.skeleton("Official Support")
-function M.skeleton(name)
-  local words = M.fold(name):gsub("!+ ", " "):gsub("!+$", "") -- there it is no letter
+-- At the end of a word it is no letter. One match a run: a search for its end would begin anew at
+-- each of its characters, and there are names of many.
+local function at_end(_, behind)
+  if behind == "" or behind == " " then return behind end
+end
+
+local function skeleton_of(name)
+  local words = M.fold(name):gsub("(!+)(.?)", at_end)
   local text = words:gsub(CHARACTER, function(character)
     character = alike[character] or character
     character = LEET[character] or character
@@ -155,6 +164,17 @@ function M.skeleton(name)
     return character
   end)
   return (text:gsub("rn", "m"):gsub("vv", "w"))
+end
+
+--- A folded name with all that looks alike made alike, and no spaces and signs: two names with one
+-- skeleton are easily taken for each other. Some capitals look like another letter than the small
+-- ones do, as those of Greek, so there are two ways to read a name.
+-- @tparam string name
+-- @treturn string
+-- @treturn string the skeleton of its capitals as they stand
+-- @usage text.skeleton("0fficiaI Supp0rt") == text.skeleton("Official Support")
+function M.skeleton(name)
+  return skeleton_of(name), skeleton_of((name:gsub(CHARACTER, alike)))
 end
 
 return M

@@ -12,6 +12,7 @@
 -- - `scope`: `"room"` (the default: a room is needed), `"any"`, or `"account"` (no room may be
 --   given: it would reach further)
 -- - `public`: everybody in the room reads it
+-- - `needs`: a field of the action without which it makes no sense
 -- @module usher.moderation.verbs
 
 local M = {}
@@ -20,15 +21,16 @@ local function from(name) return { from = name } end
 local function list_of(name) return { list_of = name } end
 
 --- The verbs that act, in the order of the documentation.
-M.ACTIONS = { "ban", "unban", "mute", "unmute", "kick", "block", "unblock", "sign_out", "warn" }
+M.ACTIONS = { "ban", "unban", "mute", "unmute", "kick", "admit", "block", "unblock", "sign_out",
+  "warn" }
 
 --- The verbs that read.
 M.LISTS = { "list_users", "list_banned", "list_muted", "list_blocked" }
 
---- What takes an action back.
+--- What takes an action back, where the provider has it.
 M.INVERSE = {
   ban = "unban", unban = "ban", mute = "unmute", unmute = "mute", block = "unblock",
-  unblock = "block",
+  unblock = "block", kick = "admit", admit = "kick",
 }
 
 --- Where it shows that an action was done: in a list the user is (true), or is not.
@@ -36,7 +38,7 @@ M.SHOWS = {
   ban = { "list_banned", true }, unban = { "list_banned", false },
   mute = { "list_muted", true }, unmute = { "list_muted", false },
   block = { "list_blocked", true }, unblock = { "list_blocked", false },
-  kick = { "list_users", false },
+  kick = { "list_users", false }, admit = { "list_users", true },
 }
 
 M.providers = {}
@@ -52,7 +54,7 @@ M.providers.vchatcloud = {
   mute = { call = "mute_user", arguments = room_user, timed = "usher" },
   unmute = { call = "cancel_mute", arguments = room_user },
   warn = {
-    call = "send_notice", public = true,
+    call = "send_notice", public = true, needs = "reason",
     arguments = { room_id = from "room", nick_name = from "moderator", notice = from "text" },
   },
   list_users = { call = "list_users", arguments = in_room, items = "list" },
@@ -126,9 +128,13 @@ M.providers.qiscus = {
     call = "remove_room_participants",
     arguments = { room_id = from "room", user_ids = list_of "user" },
   },
+  admit = {
+    call = "add_room_participants",
+    arguments = { room_id = from "room", user_ids = list_of "user" },
+  },
   sign_out = { call = "reset_user_token", arguments = { user_id = from "user" }, scope = "any" },
   warn = {
-    call = "post_system_event_message", public = true,
+    call = "post_system_event_message", public = true, needs = "reason",
     arguments = {
       system_event_type = "custom", room_id = from "room", subject_user_id = from "actor",
       object_user_id = from "user", message = from "text",

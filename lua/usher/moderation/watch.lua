@@ -6,8 +6,9 @@
 local act = require "usher.moderation.act"
 local core = require "usher.core"
 local pages = require "usher.pages"
+local process = require "usher.moderation.process"
 local rules = require "usher.moderation.rules"
-local scheduler = require "usher.scheduler"
+local texts = require "usher.ledger.text"
 local verbs = require "usher.moderation.verbs"
 
 local M = {}
@@ -15,6 +16,10 @@ local M = {}
 local EVERY = 5
 local PIECE = 0.25 -- longest wait in one piece, in seconds: a request to stop is seen in between
 local DECAY = 30 * 86400
+local LONGEST = 60 -- seconds between two looks, at most, when one after another fails
+local ABSENCE = 600 -- seconds: who comes back within them has not come anew, and a list that was
+-- short for once makes nobody new
+local NAMES, JOINS = 20, 10000 -- so many are remembered, of a user and of a room
 
 local option_types = {
   room = "string", every = "number", rules = "table", ladder = "table", decay = "number",
@@ -35,6 +40,12 @@ function M.check_options(what, options, level)
       error(("%s: %s must be a %s"):format(what, name, option_types[name]), level + 1)
     end
   end
+  for _, name in ipairs{ "every", "decay", "rounds" } do
+    local number = options[name]
+    if number and (number <= 0 or number ~= number) then
+      error(("%s: %s must be above 0"):format(what, name), level + 1)
+    end
+  end
   rules.check(what, options.rules, options.ladder, level + 1)
 end
 
@@ -43,23 +54,34 @@ end
 local history_methods = {}
 local history_mt = { __index = history_methods }
 
---- The user's cases, the newest first. Raises when the ledger cannot be read.
+--- The user's cases, the newest first. Raises an error when the ledger cannot be read.
 function history_methods:cases()
   local desk = self.watch.desk
+  if not desk.ledger then return {} end
   if not self.known_cases then
-    self.known_cases = desk.ledger and assert(desk.ledger:cases{
-      provider = desk.provider, user = self.user_id, newest = true, limit = 100,
-    }) or {}
+    local cases, problem = desk.ledger:cases{ provider = desk.provider, user = self.user_id,
+      newest = true, limit = 100 }
+    if not cases then error(act.failure(desk.provider, "watch", "ledger", problem), 0) end
+    self.known_cases = cases
   end
   return self.known_cases
 end
 
---- How many times a rule struck the user and the strike has not decayed.
+-- Whether a moderator took a case back before its time.
+local function was_taken_back(cases, case)
+  if not case.lifted_by or not case.expires_at then return case.lifted_by ~= nil end
+  for _, other in ipairs(cases) do
+    if other.number == case.lifted_by then return other.opened_at < case.expires_at end
+  end
+  return false
+end
+
+--- How many times a rule struck the user and the strike has not decayed, nor been taken back.
 function history_methods:strikes()
-  local since, count = self.room.now - self.watch.decay, 0
-  for _, case in ipairs(self:cases()) do
+  local since, count, cases = self.room.now - self.watch.decay, 0, self:cases()
+  for _, case in ipairs(cases) do
     local struck = case.rule and case.outcome ~= "skipped" and case.outcome ~= "failed"
-    if struck and case.opened_at >= since and not (case.details and case.details.shadow) then
+    if struck and case.opened_at >= since and not was_taken_back(cases, case) then
       count = count + 1
     end
   end
@@ -67,20 +89,39 @@ function history_methods:strikes()
 end
 
 local function new_history(watch, user, now)
-  return setmetatable({ watch = watch, user_id = user.id, first_seen = now, names = {} },
-    history_mt)
+  return setmetatable({
+    watch = watch, user_id = user.id, names = {}, first_seen = now,
+    struck = {}, -- the rules that struck the user under the name of now
+    named_at = now, -- since when the user has this name
+    failures = 0, retry_at = -math.huge, -- of what could not be done
+  }, history_mt)
 end
 
 -- --- judging ------------------------------------------------------------------------------------
 
-local function is_new_name(history, user)
-  return history.names[#history.names] ~= user.name
+-- Whether the user is to be judged: under a name that was not judged yet.
+local function is_new_name(history, user, now)
+  if history.name ~= user.name then
+    if history.name then history.named_at = now end
+    history.name, history.struck, history.failures, history.retry_at = user.name, {}, 0, -math.huge
+  end
+  return history.names[#history.names] ~= user.name and now >= history.retry_at
 end
 
--- Whether this rule has struck this user under this name already, as after a restart.
-local function was_judged(history, rule, user)
+local function remember_name(history, user)
+  table.insert(history.names, user.name)
+  if #history.names > NAMES then table.remove(history.names, 1) end
+end
+
+-- Whether this rule has struck this user since the user has this name; of who was there at the
+-- first look, ever, as before a restart. What surely was not done is no strike.
+local function was_judged(watch, history, rule, user)
+  if history.struck[rule.name] then return true end
+  local name = texts.clean(user.name) -- as the ledger keeps it
   for _, case in ipairs(history:cases()) do
-    if case.rule == rule.name and case.details and case.details.user_name == user.name then
+    if case.rule == rule.name and case.details and case.details.user_name == name
+      and case.outcome ~= "failed" and case.opened_at >= history.named_at
+      and (case.room == nil or case.room == watch.room) then
       return true
     end
   end
@@ -88,16 +129,15 @@ local function was_judged(history, rule, user)
 end
 
 -- A strike that is written down and nothing more: a shadow's, or one below the first step.
-local function write_down(watch, user, rule, reason, verb, words, shadow)
+local function write_down(watch, user, rule, reason, verb, outcome, words)
   local desk = watch.desk
   if desk.recorder or desk.dry_run or not desk.ledger then return nil end
-  local number, problem = desk.ledger:open_case{
+  local number, problem = desk.ledger:record_case({
     provider = desk.provider, verb = verb, user_id = user.id, room = watch.room,
     moderator = desk.moderator, reason = reason, rule = rule.name,
-    details = { user_name = user.name, shadow = shadow },
-  }
+    details = { user_name = user.name, shadow = outcome == "skipped" or nil },
+  }, outcome, words)
   if not number then return act.failure(desk.provider, verb, "ledger", problem) end
-  desk.ledger:close_case(number, shadow and "skipped" or "done", words)
 end
 
 local function tell(watch, judgement)
@@ -113,38 +153,64 @@ end
 
 local function shadow(watch, user, history, judged)
   local rule = judged.rule
-  if was_judged(history, rule, user) then return nil end
+  if was_judged(watch, history, rule, user) then return nil end
   local step = consequence(watch, rule, history) or {}
+  local err = write_down(watch, user, rule, judged.reason, step.action or "strike", "skipped",
+    "a shadow rule: nothing was done")
+  if err then return err end
+  history.struck[rule.name] = true
   tell(watch, { user = user, rule = rule.name, reason = judged.reason, verb = step.action,
     shadow = true })
-  return write_down(watch, user, rule, judged.reason, step.action or "warn",
-    "a shadow rule: nothing was done", true)
+end
+
+-- An action as a step or a rule has it, on a user.
+local function action_of(watch, step, user, rule, reason)
+  local entry = verbs.find(watch.desk.provider, step.action)
+  return {
+    verb = step.action, user = user.id, user_name = user.name, seconds = step.seconds,
+    reason = reason, rule = rule.name,
+    room = not (entry and entry.scope) and watch.room or nil, -- as the verbs of the desk do
+  }
 end
 
 local function strike(watch, user, history, rule, reason)
-  if was_judged(history, rule, user) then return nil end
+  if was_judged(watch, history, rule, user) then return nil end
   local step, strikes = consequence(watch, rule, history)
-  history.known_cases = nil
   local judgement = { user = user, rule = rule.name, reason = reason, strikes = strikes,
     verb = step and step.action }
-  if not step then
-    tell(watch, judgement)
-    return write_down(watch, user, rule, reason, "warn", "a strike below the ladder's first step")
-  end
-  local action = { verb = step.action, user = user.id, user_name = user.name, room = watch.room,
-    seconds = step.seconds, reason = reason, rule = rule.name }
   local done, err
-  if watch.desk.recorder then done, err = watch.desk.recorder(action) else
-    done, err = act.act(watch.desk, action)
+  if not step then
+    err = write_down(watch, user, rule, reason, "strike", "done",
+      "a strike below the ladder's first step: nothing was sent")
+  else
+    local action = action_of(watch, step, user, rule, reason)
+    local desk = watch.desk
+    if desk.recorder then done, err = desk.recorder(action)
+    else done, err = act.act(desk, action) end
   end
-  judgement.outcome, judgement.error = done and done.outcome or err.outcome, err
+  judgement.outcome, judgement.error = done and done.outcome or err and err.outcome, err
+  if not err or err.outcome == "unknown" then history.struck[rule.name] = true end
   tell(watch, judgement)
   return err
 end
 
+local function report(watch, err)
+  watch.summary.errors = watch.summary.errors + 1
+  watch.failure = watch.failure or err
+  if watch.options.on_error then watch.options.on_error(err) end
+end
+
+-- What a rule raised: an error of the ledger is passed on, all else is the rule's own.
+local function raised_by(watch, rule, raised)
+  if type(raised) == "table" and raised.kind == "ledger" then error(raised, 0) end
+  report(watch, act.failure(watch.desk.provider, "watch", "rule",
+    ("rule '%s' raised: %s"):format(rule.name, tostring(raised))))
+end
+
 -- The first error, after which the user is judged again in the next round.
 local function judge(watch, user, history)
-  local rule, reason, shadows = rules.judge(watch.options.rules, user, history)
+  local rule, reason, shadows = rules.judge(watch.options.rules, user, history,
+    function(which, raised) raised_by(watch, which, raised) end)
   for _, judged in ipairs(shadows) do
     local err = shadow(watch, user, history, judged)
     if err then return err end
@@ -152,53 +218,98 @@ local function judge(watch, user, history)
   if rule then return strike(watch, user, history, rule, reason) end
 end
 
+-- The same, with what the ledger raises. Cases are read anew for each judgement: other processes
+-- write them too, and nobody keeps those of a whole room.
+local function judge_one(watch, user, history, room)
+  history.room, history.known_cases = room, nil
+  watch.summary.judged = watch.summary.judged + 1
+  local ok, err = pcall(judge, watch, user, history)
+  history.known_cases = nil
+  if not ok and not (type(err) == "table" and err.kind == "ledger") then error(err, 0) end
+  if not err then
+    history.failures = 0
+    return remember_name(history, user)
+  end
+  if not act.is_common(err) then -- by itself: not again and again
+    history.failures = history.failures + 1
+    history.retry_at = room.now + act.delay(history.failures)
+  end
+  report(watch, err)
+end
+
 -- --- a round ------------------------------------------------------------------------------------
 
+-- How many came in the last seconds, those too who have left again.
 local function joined_since(watch, now)
+  local known = {}
   return function(seconds)
-    local count = 0
-    for _, history in pairs(watch.histories) do
-      if now - history.first_seen <= seconds then count = count + 1 end
+    if not known[seconds] then
+      local count = 0
+      for _, time in ipairs(watch.joins) do
+        if now - time <= seconds then count = count + 1 end
+      end
+      known[seconds] = count
     end
-    return count
+    return known[seconds]
   end
 end
 
--- What `when` sees of the room. Who was there at the first look did not come just now.
-local function room_of(watch, users, now)
-  local room = { now = now, users = users, staff = {}, joined = joined_since(watch, now) }
-  local here = {}
+local function note_join(watch, now)
+  table.insert(watch.joins, now)
+  if #watch.joins > JOINS then table.remove(watch.joins, 1) end
+end
+
+-- Who was there at the first look did not come just now.
+local function note_users(watch, users, now)
   for _, user in ipairs(users) do
-    here[user.id or ""] = true
-    if watch.desk:is_protected(user) then room.staff[#room.staff + 1] = user end
-    if user.id and not watch.histories[user.id] then
-      watch.histories[user.id] = new_history(watch, user, watch.began and now or -math.huge)
+    local history = user.id and watch.histories[user.id]
+    if user.id and not history then
+      history = new_history(watch, user, watch.began and now or -math.huge)
+      watch.histories[user.id] = history
+      if watch.began then note_join(watch, now) end
     end
+    if history then history.seen_at = now end
   end
-  for id in pairs(watch.histories) do -- who left and comes back is new
-    if not here[id] then watch.histories[id] = nil end
+  for id, history in pairs(watch.histories) do
+    if now - history.seen_at > ABSENCE then watch.histories[id] = nil end
   end
   watch.began = true
+end
+
+-- What `when` sees of the room.
+local function room_of(watch, users, now)
+  note_users(watch, users, now)
+  local room = { now = now, users = users, staff = {}, joined = joined_since(watch, now) }
+  function room.flood(seconds) room.flooded = math.max(room.flooded or 0, seconds) end
+  for _, user in ipairs(users) do
+    if watch.desk:is_protected(user) then room.staff[#room.staff + 1] = user end
+  end
   return room
 end
 
-local function report(watch, err)
-  watch.summary.errors = watch.summary.errors + 1
-  if watch.options.on_error then watch.options.on_error(err) end
-end
-
-local function judge_all(watch, users)
-  local room = room_of(watch, users, watch.desk.clock())
-  for _, user in ipairs(users) do
+-- Judges the users that `wants` picks.
+local function judge_some(watch, room, wants)
+  for _, user in ipairs(room.users) do
     local history = watch.histories[user.id]
-    if history and is_new_name(history, user) and not watch.desk:is_protected(user) then
-      history.room = room
-      watch.summary.judged = watch.summary.judged + 1
-      local err = judge(watch, user, history)
-      if err then report(watch, err) else history.names[#history.names + 1] = user.name end
+    if history and not watch.desk:is_protected(user) and wants(user, history) then
+      judge_one(watch, user, history, room)
     end
     if watch:wants_stop() then return end
   end
+end
+
+local function judge_all(watch, users)
+  local now = watch.desk.clock()
+  local room, fresh = room_of(watch, users, now), {}
+  judge_some(watch, room, function(user, history)
+    fresh[user.id] = is_new_name(history, user, now)
+    return fresh[user.id]
+  end)
+  if not room.flooded then return end
+  judge_some(watch, room, function(user, history) -- who came before it was known to be a flood
+    return not fresh[user.id] and now >= history.retry_at
+      and now - history.first_seen <= room.flooded
+  end)
 end
 
 -- Events that wait for who acts, where the provider has such a thing.
@@ -208,7 +319,20 @@ local function read_events(watch)
   local answer, err = watch.desk.client[entry.call](watch.desk.client,
     act.arguments(entry, { actor = watch.desk.actor }))
   if not answer then return report(watch, err) end
-  for _, event in ipairs(pages.at(answer, entry.items) or {}) do watch.options.on_event(event) end
+  for _, event in ipairs(pages.at(answer, entry.items) or {}) do
+    local ok, raised = pcall(watch.options.on_event, event) -- no other look brings them again
+    if not ok then
+      report(watch, act.failure(watch.desk.provider, "watch", "rule",
+        "on_event raised: " .. tostring(raised)))
+    end
+  end
+end
+
+local function flush(watch)
+  if not watch.desk.ledger then return end
+  local ok, problem = watch.desk.ledger:flush()
+  if ok then return end
+  report(watch, act.failure(watch.desk.provider, "watch", "ledger", problem))
 end
 
 local function round(watch)
@@ -216,16 +340,16 @@ local function round(watch)
     local lifted, err = watch.desk:lift_expired()
     if not lifted then report(watch, err) end
   end
-  read_events(watch)
+  if not watch.desk.recorder then read_events(watch) end
   local users, err = watch.desk:read_list("list_users", { room = watch.room })
   if users then judge_all(watch, users) else report(watch, err) end
-  if watch.desk.ledger then watch.desk.ledger:flush() end
+  flush(watch)
   watch.summary.rounds = watch.summary.rounds + 1
   return users, err
 end
 
 local function wants_stop(watch)
-  if core.interrupted() or (watch.options.stop and watch.options.stop()) then
+  if process.interrupted() or (watch.options.stop and watch.options.stop()) then
     watch.summary.stopped = true
   end
   return watch.summary.stopped
@@ -233,20 +357,46 @@ end
 
 function M.new(desk, options)
   return {
-    desk = desk, options = options, room = options.room or desk.room, histories = {},
-    decay = options.decay or DECAY, wants_stop = wants_stop, began = false,
+    desk = desk, options = options, room = options.room or desk.room,
+    decay = options.decay or DECAY,
+    histories = {}, -- by the user's id
+    joins = {}, -- when users came
+    wants_stop = wants_stop, began = false,
     summary = { rounds = 0, judged = 0, errors = 0, stopped = false },
   }
+end
+
+-- What no round could do: an action that the provider does not have, or not like this.
+local function refusal(watch)
+  local provider = watch.desk.provider
+  if not verbs.find(provider, "list_users") then return act.unsupported(provider, "list_users") end
+  local somebody = { id = "somebody", name = "somebody" }
+  local rule_of_ladder = { name = "the ladder" }
+  local function check(step, rule)
+    if not step.action or step.shadow then return nil end
+    local _, err = act.prepare(watch.desk, action_of(watch, step, somebody, rule, "a reason"))
+    return err
+  end
+  for _, rule in ipairs(watch.options.rules) do
+    local err = check(rule, rule)
+    if err then return err end
+  end
+  for _, step in ipairs(watch.options.ladder or {}) do
+    local err = check(step, rule_of_ladder)
+    if err then return err end
+  end
 end
 
 --- One round, for a plan: judges who is there now.
 -- @tparam table watch
 -- @treturn ?table summary
 -- @treturn[2] nil
--- @treturn[2] table error
+-- @treturn[2] table error: somebody could not be judged
 function M.once(watch)
-  local users, err = round(watch)
-  if not users then return nil, err end
+  local err = refusal(watch)
+  if err then return nil, err end
+  round(watch)
+  if watch.failure then return nil, watch.failure end
   return watch.summary
 end
 
@@ -255,25 +405,37 @@ local function pause(watch, seconds)
   while not watch:wants_stop() do
     local wait = over - core.monotonic()
     if wait <= 0 then return end
-    scheduler.pause(math.min(wait, PIECE))
+    process.pause(math.min(wait, PIECE))
+  end
+end
+
+-- After looks that failed the next one waits longer, each time twice as long, and as long as the
+-- provider asks for.
+local function wait_after(watch, failures, err)
+  local every = watch.options.every or EVERY
+  if failures == 0 then return every end
+  return math.max(math.min(every * 2 ^ failures, math.max(every, LONGEST)), err.retry_after or 0)
+end
+
+local function rounds(watch)
+  local failures = 0
+  while not watch:wants_stop() do
+    local users, err = round(watch)
+    failures = users and 0 or failures + 1
+    if watch.summary.rounds == watch.options.rounds then break end
+    pause(watch, wait_after(watch, failures, err))
   end
 end
 
 --- Watches until it is told to stop.
 -- @tparam table watch
--- @treturn table summary
+-- @treturn ?table summary
+-- @treturn[2] nil
+-- @treturn[2] table error: the provider cannot do what a rule asks for
 function M.run(watch)
-  core.catch_interrupts(true)
-  local ok, err = pcall(function()
-    while not watch:wants_stop() do
-      round(watch)
-      if watch.summary.rounds == watch.options.rounds then break end
-      pause(watch, watch.options.every or EVERY)
-    end
-  end)
-  if core.interrupted() then watch.summary.stopped = true end
-  core.catch_interrupts(false)
-  if not ok then error(err, 0) end
+  local err = refusal(watch)
+  if err then return nil, err end
+  if process.run(rounds, watch) then watch.summary.stopped = true end
   return watch.summary
 end
 
