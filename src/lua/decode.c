@@ -39,7 +39,7 @@ static void enter(decoder *to, bool is_object) {
   level *at = &to->levels[to->depth];
   at->is_object = is_object;
   at->count = 0;
-  luaL_checkstack(to->L, 4, "an answer is nested too deep");
+  lus_reserve(to->L, 4);
   lua_createtable(to->L, is_object ? 0 : hint, is_object ? hint : 0);
 }
 
@@ -129,7 +129,7 @@ static void start(decoder *to, lua_State *L, us_json_reader *reader,
   to->until = lus_seconds() + LONGEST_TIME;
   to->depth = 0;
   memset(to->last, 0, sizeof to->last);
-  luaL_checkstack(L, 4 + US_JSON_NAMES, "an answer cannot be decoded");
+  lus_reserve(L, 4 + US_JSON_NAMES);
   lus_json_push_null(L);
   us_json_start(reader, text);
   if (text.length < REPEATING) return;
