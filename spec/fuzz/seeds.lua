@@ -274,8 +274,8 @@ local REPEATED = {
 do
   local names = {}
   for i = 1, 40 do names[i] = ('"n%d":%d'):format(i, i) end
-  local object = "{" .. table.concat(names, ",") .. "}"
-  REPEATED[#REPEATED + 1] = "[" .. object .. "," .. object .. "]"
+  local wide = "{" .. table.concat(names, ",") .. "}"
+  REPEATED[#REPEATED + 1] = "[" .. wide .. "," .. wide .. "]"
 end
 
 function make.json_reader(add)

@@ -38,8 +38,8 @@ local LIST
 do
   local users = {}
   for i = 1, 6 do
-    users[i] = ('{"id":%d,"name":"%s\\u00fc\\n","tags":["a","b",{}],"score":%d.5,"big":%s%s}'):format(i,
-      ("n"):rep(40 * i), i, ("9"):rep(20), i % 2 == 0 and ',"extra":null' or "")
+    users[i] = ('{"id":%d,"name":"%s\\u00fc\\n","tags":["a","b",{}],"score":%d.5,"big":%s%s}')
+      :format(i, ("n"):rep(40 * i), i, ("9"):rep(20), i % 2 == 0 and ',"extra":null' or "")
   end
   LIST = ('{"results":{"users":[%s],"deep":%s%s,"long":"%s\\t%s"},"status":200}'):format(
     table.concat(users, ","), ('[{"d":'):rep(30) .. "[]", ("}]"):rep(30), ("x"):rep(3000),
