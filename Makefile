@@ -91,6 +91,13 @@ C_TESTS := $(patsubst spec/core/%.c,%,$(wildcard spec/core/*.c))
 
 objects = $(patsubst src/%.c,build/$(1)/obj/%.o,$(2))
 
+# What a test in C reads of the data of the specs.
+$(foreach directory,plain asan coverage,build/$(directory)/spec/json_vectors_test): build/json_vectors
+
+build/json_vectors: spec/vectors/json.lua spec/support/json_vectors.lua
+	@mkdir -p $(@D)
+	@$(LUA54) spec/support/json_vectors.lua >$@.new && mv $@.new $@
+
 # The core and the providers know no Lua: compiled once, without its headers, and linked into the
 # module of each version. $(1): build directory, $(2): more flags.
 define pure_objects

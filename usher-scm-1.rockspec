@@ -40,6 +40,7 @@ build = {
         "src/core/client.c",
         "src/core/error.c",
         "src/core/headers.c",
+        "src/core/json_names.c",
         "src/core/json_reader.c",
         "src/core/json_scalar.c",
         "src/core/json_writer.c",

@@ -1,5 +1,6 @@
 /* json_reader_fuzz.c: any bytes as a JSON text. The reader accepts what the
-   grammar accepts and nothing else, and says of it what the grammar says. */
+   grammar accepts and nothing else, and says of it what the grammar says,
+   whether it remembers names or not. */
 #include "core/json_reader.h"
 
 #include "fuzz.h"
@@ -52,11 +53,26 @@ static void balance(us_json_token token, bool *objects, int *depth) {
   }
 }
 
-static bool read_all(us_json_reader *reader, us_slice text, us_buffer *events) {
+/* A name that has a number is the one that got the number. */
+static void check_name(const us_json_reader *reader) {
+  const us_json_names *names = reader->names;
+  const us_json_name *known;
+  if (names == NULL) REQUIRE(reader->name == 0);
+  if (reader->name == 0) return;
+  REQUIRE(reader->name <= names->count && names->count <= US_JSON_NAMES);
+  known = &names->known[reader->name];
+  REQUIRE(known->number == reader->name && known->length < known->said.length);
+  REQUIRE(known->length == reader->text.length);
+  REQUIRE(memcmp(known->said.data + 1, reader->text.data, known->length) == 0);
+}
+
+static bool read_all(us_json_reader *reader, us_slice text,
+                     us_json_names *names, us_buffer *events) {
   bool objects[US_LIMIT_JSON_DEPTH];
   int depth = 0;
   size_t before = 1;
   us_json_start(reader, text);
+  if (names != NULL) us_json_remember(reader, names);
   for (;;) {
     us_json_token token = us_json_next(reader);
     size_t position = us_json_position(reader);
@@ -73,26 +89,34 @@ static bool read_all(us_json_reader *reader, us_slice text, us_buffer *events) {
     REQUIRE(position > before); /* every token takes bytes, so it ends */
     before = position;
     balance(token, objects, &depth);
+    if (token == US_JSON_NAME) check_name(reader);
     emit(events, reader, token);
   }
+}
+
+static void check(us_json_reader *reader, us_slice text, us_json_names *names,
+                  bool valid, us_slice expected) {
+  us_buffer read = {0};
+  us_buffer_reset(&read, EVENTS);
+  REQUIRE(read_all(reader, text, names, &read) == valid);
+  REQUIRE(read.status == US_OK);
+  if (valid) REQUIRE(us_slice_equal(us_buffer_slice(&read), expected));
+  us_buffer_free(&read);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   fuzz_input input = fuzz_start(data, size);
   us_slice text = fuzz_rest(&input);
   us_json_reader reader = {0};
-  us_buffer read = {0}, expected = {0};
-  bool accepted;
-  us_buffer_reset(&read, EVENTS);
+  us_json_names names;
+  us_buffer expected = {0};
+  bool valid;
   us_buffer_reset(&expected, EVENTS);
-  accepted = read_all(&reader, text, &read);
-  REQUIRE(accepted ==
-          json_grammar_reads(text, US_LIMIT_JSON_DEPTH, false, &expected));
-  if (accepted)
-    REQUIRE(us_slice_equal(us_buffer_slice(&read), us_buffer_slice(&expected)));
-  REQUIRE(read.status == US_OK && expected.status == US_OK);
+  valid = json_grammar_reads(text, US_LIMIT_JSON_DEPTH, false, &expected);
+  REQUIRE(expected.status == US_OK);
+  check(&reader, text, NULL, valid, us_buffer_slice(&expected));
+  check(&reader, text, &names, valid, us_buffer_slice(&expected));
   us_json_reader_free(&reader);
-  us_buffer_free(&read);
   us_buffer_free(&expected);
   fuzz_end(&input);
   return 0;

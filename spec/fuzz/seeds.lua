@@ -259,7 +259,27 @@ end
 local HALVES = { "1.00000000000000011102230246251565404236316680908203125",
   "2.47032822920623272082994396341108646182539901e-324", "9007199254740993" }
 
+-- Objects that say the same names again: all of them, some, in another order, spelled otherwise,
+-- in and below each other, and more than are remembered.
+local REPEATED = {
+  '[{"a":1,"b":2,"c":3},{"a":4,"b":5,"c":6},{"a":7,"c":8},{"b":9}]',
+  '[{"a":1,"b":2},{"b":3,"a":4},{"a" : 5,"b":\n6},{"a":7,"b" :8},{"a":9,"b":10}]',
+  '[{"a":{"a":{"b":1},"b":2},"b":3},{"a":{"a":{"b":4},"b":5},"b":6}]',
+  [[[{"\u0061":1,"b":2},{"\u0061":3,"b":4},{"a":5},{"":6},{"":7}] ]],
+  '[{"a":1},{"ab":2},{"a":3},{"a"4}]',
+  '[{"name":1},{"name',
+  '[{"name":1},{"name"',
+  '[{"name": 1},{"name":',
+}
+do
+  local names = {}
+  for i = 1, 40 do names[i] = ('"n%d":%d'):format(i, i) end
+  local wide = "{" .. table.concat(names, ",") .. "}"
+  REPEATED[#REPEATED + 1] = "[" .. wide .. "," .. wide .. "]"
+end
+
 function make.json_reader(add)
+  for _, text in ipairs(REPEATED) do add(text) end
   for _, digits in ipairs(HALVES) do
     local whole, exponent = digits:match("^([%d.]+)(.*)$")
     add(whole .. exponent)

@@ -33,6 +33,19 @@ local function always(status, body, headers)
   return function() return status, headers or {}, body or "{}" end
 end
 
+-- A list whose objects say their names again, deep nesting, and strings that must be put together.
+local LIST
+do
+  local users = {}
+  for i = 1, 6 do
+    users[i] = ('{"id":%d,"name":"%s\\u00fc\\n","tags":["a","b",{}],"score":%d.5,"big":%s%s}')
+      :format(i, ("n"):rep(40 * i), i, ("9"):rep(20), i % 2 == 0 and ',"extra":null' or "")
+  end
+  LIST = ('{"results":{"users":[%s],"deep":%s%s,"long":"%s\\t%s"},"status":200}'):format(
+    table.concat(users, ","), ('[{"d":'):rep(30) .. "[]", ("}]"):rep(30), ("x"):rep(3000),
+    ("\\ud83d\\ude00"):rep(300))
+end
+
 local PICTURE = ("PNG\r\n\26\n" .. ("picture"):rep(50)):rep(3)
 
 -- Clients in a world of their own, without a network ----------------------------------------------
@@ -59,6 +72,7 @@ local function add_call(name, provider, step, method, arguments, options)
 end
 
 add_call("get", "qiscus", always(200, PROFILE), "user_profile", { user_id = "a b/ü" })
+add_call("get: a list", "qiscus", always(200, LIST), "get_user_list", { limit = 6 })
 add_call("query: a list joined by commas", "smooch", always(200, "{}"), "get_link_requests",
   { user_id = "u", integration_ids = { "one", "two", "thr ee" } })
 add_call("query: a list repeated, dates", "qiscus", always(200, PROFILE), "get_user_unread_count",

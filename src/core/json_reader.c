@@ -17,6 +17,13 @@ void us_json_start(us_json_reader *reader, us_slice text) {
   reader->objects = 0;
   reader->problem = NULL;
   us_buffer_reset(&reader->unescaped, text.length);
+  reader->names = NULL;
+  reader->name = 0;
+}
+
+void us_json_remember(us_json_reader *reader, us_json_names *names) {
+  us_json_names_start(names);
+  reader->names = names;
 }
 
 void us_json_reader_free(us_json_reader *reader) {
@@ -61,6 +68,8 @@ static us_json_token enter(us_json_reader *reader, bool object) {
   reader->depth++;
   reader->objects = object ? reader->objects | bit : reader->objects & ~bit;
   reader->expected = US_JSON_EXPECT_FIRST;
+  if (object && reader->names != NULL)
+    us_json_names_open(reader->names, reader->depth);
   return object ? US_JSON_OBJECT : US_JSON_ARRAY;
 }
 
@@ -81,15 +90,41 @@ static us_json_token scanned(us_json_reader *reader, const char *problem,
   return token;
 }
 
+/* Steps over a name that was said before, its colon and the space behind. */
+static bool recall(us_json_reader *reader) {
+  us_slice rest = {reader->at, (size_t)(reader->end - reader->at)};
+  const us_json_name *name =
+      us_json_names_match(reader->names, reader->depth, rest);
+  reader->name = 0;
+  if (name == NULL) return false;
+  reader->name = name->number;
+  reader->text.data = reader->at + 1;
+  reader->text.length = name->length;
+  reader->at += name->said.length;
+  return true;
+}
+
+/* Remembers the name at `first`, unless it has escapes. */
+static void remember(us_json_reader *reader, const char *first) {
+  us_slice said = {first, (size_t)(reader->at - first)};
+  if (reader->text.data == first + 1)
+    reader->name = us_json_names_add(reader->names, reader->depth, said,
+                                     reader->text.length);
+}
+
 static us_json_token read_name(us_json_reader *reader) {
+  const char *first = reader->at;
   us_json_token token;
-  if (reader->at == reader->end || *reader->at != '"')
+  if (first == reader->end || *first != '"')
     return invalid(reader, "a name in quotes is due");
+  reader->expected = US_JSON_EXPECT_VALUE;
+  if (reader->names != NULL && recall(reader)) return US_JSON_NAME;
   token = scanned(reader, us_json_scan_string(reader), US_JSON_NAME);
   if (token != US_JSON_NAME) return token;
   skip_space(reader);
   if (!accept(reader, ':')) return invalid(reader, "a colon is due");
-  reader->expected = US_JSON_EXPECT_VALUE;
+  skip_space(reader);
+  if (reader->names != NULL) remember(reader, first);
   return token;
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/buffer.h"
+#include "core/json_names.h"
 
 typedef enum {
   US_JSON_END,     /* the text was a JSON text, and is over */
@@ -53,10 +54,14 @@ typedef struct {
   double number;
   const char *problem;
   us_buffer unescaped;
+  us_json_names *names; /* or NULL */
+  unsigned name;        /* the number of the last name among them, or 0 */
 } us_json_reader;
 
 /* Begins with `text`, which must outlive the reading. */
 void us_json_start(us_json_reader *reader, us_slice text);
+/* Once begun: has names remembered in `names`, which must outlive it too. */
+void us_json_remember(us_json_reader *reader, us_json_names *names);
 /* After INVALID and NO_MEMORY it gives the same again. */
 us_json_token us_json_next(us_json_reader *reader);
 /* Where the problem is: a byte of the text, counted from 1. */

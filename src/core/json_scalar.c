@@ -17,8 +17,17 @@
 
 #define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
 
-/* Nonzero when one of eight bytes is a quote, a backslash, a control character
-   or not ASCII. */
+/* Eight bytes, the first the least significant: one load, where it can be. */
+static uint64_t load(const char *at) {
+  const unsigned char *bytes = (const unsigned char *)at;
+  return (uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 |
+         (uint64_t)bytes[2] << 16 | (uint64_t)bytes[3] << 24 |
+         (uint64_t)bytes[4] << 32 | (uint64_t)bytes[5] << 40 |
+         (uint64_t)bytes[6] << 48 | (uint64_t)bytes[7] << 56;
+}
+
+/* Has the highest bit of the first byte that is a quote, a backslash, a control
+   character or not ASCII. What follows it may be marked without being one. */
 static uint64_t special(uint64_t bytes) {
   uint64_t quote = bytes ^ EACH_BYTE('"');
   uint64_t backslash = bytes ^ EACH_BYTE('\\');
@@ -29,9 +38,8 @@ static uint64_t special(uint64_t bytes) {
 
 static const char *skip_plain(const char *at, const char *end) {
   while (end - at >= 8) {
-    uint64_t bytes;
-    memcpy(&bytes, at, sizeof bytes);
-    if (special(bytes)) break;
+    uint64_t found = special(load(at));
+    if (found) return at + __builtin_ctzll(found) / 8;
     at += 8;
   }
   while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ' &&
@@ -144,17 +152,17 @@ static const char *scan_special(us_json_reader *reader, const char **run) {
   return problem;
 }
 
-const char *us_json_scan_string(us_json_reader *reader) {
-  const char *first = ++reader->at;
+/* Behind the plain beginning of a string that has more than that. */
+static const char *scan_rest(us_json_reader *reader, const char *first) {
   const char *run = first;
   us_buffer_truncate(&reader->unescaped, 0);
   for (;;) {
     const char *problem;
-    reader->at = skip_plain(reader->at, reader->end);
     if (reader->at == reader->end) return "a string has no end";
     if (*reader->at == '"') break;
     problem = scan_special(reader, &run);
     if (problem != NULL) return problem;
+    reader->at = skip_plain(reader->at, reader->end);
   }
   reader->text.data = first;
   reader->text.length = (size_t)(reader->at - first);
@@ -166,7 +174,20 @@ const char *us_json_scan_string(us_json_reader *reader) {
   return NULL;
 }
 
+const char *us_json_scan_string(us_json_reader *reader) {
+  const char *first = reader->at + 1;
+  reader->at = skip_plain(first, reader->end);
+  if (reader->at == reader->end || *reader->at != '"')
+    return scan_rest(reader, first);
+  reader->text.data = first;
+  reader->text.length = (size_t)(reader->at++ - first);
+  return NULL;
+}
+
 /* --- numbers ------------------------------------------------------------- */
+
+/* Digits that 64 bits hold, whatever they are. */
+#define SURE_DIGITS 19
 
 /* What stands in a number. The value is digits * 10^exponent. */
 typedef struct {
@@ -175,17 +196,21 @@ typedef struct {
   us_slice whole;
   us_slice fraction;
   long long exponent;
+  uint64_t mantissa; /* the digits as one integer, when they are few enough */
 } number;
 
 static bool is_digit(char byte) {
   return byte >= '0' && byte <= '9';
 }
 
-static us_slice scan_digits(us_json_reader *reader) {
+/* Adds the digits to `value`, which many of them make meaningless. */
+static us_slice scan_digits(us_json_reader *reader, uint64_t *value) {
   us_slice digits = {reader->at, 0};
-  while (reader->at < reader->end && is_digit(*reader->at))
-    reader->at++;
-  digits.length = (size_t)(reader->at - digits.data);
+  const char *at = reader->at;
+  for (; at < reader->end && is_digit(*at); at++)
+    *value = *value * 10 + (uint64_t)(*at - '0');
+  digits.length = (size_t)(at - reader->at);
+  reader->at = at;
   return digits;
 }
 
@@ -197,7 +222,7 @@ static const char *scan_whole(us_json_reader *reader, number *to) {
     to->whole.length = 1;
     return NULL;
   }
-  to->whole = scan_digits(reader);
+  to->whole = scan_digits(reader, &to->mantissa);
   if (to->whole.length > 0) return NULL;
   if (reader->at == reader->end) return "the text ends too early";
   return to->negative ? "a digit is due" : "a value is due";
@@ -208,13 +233,14 @@ static const char *scan_fraction(us_json_reader *reader, number *to) {
   if (reader->at == reader->end || *reader->at != '.') return NULL;
   reader->at++;
   to->is_integer = false;
-  to->fraction = scan_digits(reader);
+  to->fraction = scan_digits(reader, &to->mantissa);
   return to->fraction.length > 0 ? NULL : "a digit is due";
 }
 
 static const char *scan_exponent(us_json_reader *reader, number *to) {
   bool negative = false;
   us_slice digits;
+  uint64_t ignored = 0;
   size_t i;
   to->exponent = 0;
   if (reader->at == reader->end || (*reader->at | 0x20) != 'e') return NULL;
@@ -222,7 +248,7 @@ static const char *scan_exponent(us_json_reader *reader, number *to) {
   to->is_integer = false;
   if (reader->at < reader->end && (*reader->at == '-' || *reader->at == '+'))
     negative = *reader->at++ == '-';
-  digits = scan_digits(reader);
+  digits = scan_digits(reader, &ignored);
   if (digits.length == 0) return "a digit is due";
   for (i = 0; i < digits.length && to->exponent < LARGEST_EXPONENT; i++)
     to->exponent = to->exponent * 10 + (digits.data[i] - '0');
@@ -230,23 +256,14 @@ static const char *scan_exponent(us_json_reader *reader, number *to) {
   return NULL;
 }
 
-/* Sets `value` to the digits as one integer; false when there are more than
-   64 bits hold for sure. */
-static bool as_mantissa(const number *from, uint64_t *value) {
-  size_t i;
-  *value = 0;
-  if (from->whole.length + from->fraction.length > 19) return false;
-  for (i = 0; i < from->whole.length; i++)
-    *value = *value * 10 + (uint64_t)(from->whole.data[i] - '0');
-  for (i = 0; i < from->fraction.length; i++)
-    *value = *value * 10 + (uint64_t)(from->fraction.data[i] - '0');
-  return true;
+static bool fits(const number *from) {
+  return from->whole.length + from->fraction.length <= SURE_DIGITS;
 }
 
-static us_json_token integer(us_json_reader *reader, const number *from,
-                             uint64_t mantissa, bool fits) {
+static us_json_token integer(us_json_reader *reader, const number *from) {
+  uint64_t mantissa = from->mantissa;
   uint64_t most = (uint64_t)LLONG_MAX + (from->negative ? 1 : 0);
-  if (!fits || mantissa > most) {
+  if (!fits(from) || mantissa > most) {
     reader->text.data = from->whole.data - (from->negative ? 1 : 0);
     reader->text.length = (size_t)(reader->at - reader->text.data);
     return US_JSON_LARGE_INTEGER;
@@ -293,34 +310,31 @@ static double nearest_double(const number *from) {
 }
 
 /* Exact where the digits and the power of ten are both exact doubles. */
-static double as_double(const number *from, uint64_t mantissa, bool fits) {
+static double as_double(const number *from) {
   static const double powers[] = {
       1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
   long long exponent = from->exponent - (long long)from->fraction.length;
-  if (!fits || mantissa > (uint64_t)US_EXACT_FLOAT || exponent < -22 ||
-      exponent > 22)
+  if (!fits(from) || from->mantissa > (uint64_t)US_EXACT_FLOAT ||
+      exponent < -22 || exponent > 22)
     return nearest_double(from);
-  return exponent < 0 ? (double)mantissa / powers[-exponent]
-                      : (double)mantissa * powers[exponent];
+  return exponent < 0 ? (double)from->mantissa / powers[-exponent]
+                      : (double)from->mantissa * powers[exponent];
 }
 
 const char *us_json_scan_number(us_json_reader *reader, us_json_token *token) {
   const char *first = reader->at;
-  number found = {false, true, {NULL, 0}, {NULL, 0}, 0};
-  uint64_t mantissa;
+  number found = {false, true, {NULL, 0}, {NULL, 0}, 0, 0};
   const char *problem = scan_whole(reader, &found);
-  bool fits;
   if (problem == NULL) problem = scan_fraction(reader, &found);
   if (problem == NULL) problem = scan_exponent(reader, &found);
   if (problem != NULL) return problem;
-  fits = as_mantissa(&found, &mantissa);
   *token = US_JSON_NUMBER;
   if (found.is_integer) {
-    *token = integer(reader, &found, mantissa, fits);
+    *token = integer(reader, &found);
     return NULL;
   }
-  reader->number = as_double(&found, mantissa, fits);
+  reader->number = as_double(&found);
   if (found.negative) reader->number = -reader->number;
   if (!isinf(reader->number)) return NULL;
   reader->at = first;

@@ -11,6 +11,9 @@
 #include "curl/module.h"
 #include "curl/wipe.h"
 
+/* An answer of so many bytes counts beside what Lua holds. */
+#define LARGE_ANSWER ((size_t)1 << 18)
+
 typedef struct {
   us_transfer transfer;
   int slot;   /* in its pool's table */
@@ -218,12 +221,21 @@ static void drop_body(lua_State *L) {
   lua_pop(L, 1);
 }
 
+/* The collector does not see what was received. It is told when that is much,
+   lest the last answer, which nobody wants any more, be there beside this one;
+   unless the script has stopped it. */
+static void tell_collector(lua_State *L, size_t length) {
+  if (length >= LARGE_ANSWER && lua_gc(L, LUS_GC_IS_RUNNING, 0) == 1)
+    lua_gc(L, LUA_GCSTEP, (int)(length >> 10));
+}
+
 /* transfer:result() -> status, headers, body | nil, kind, message, sent */
 static int transfer_result(lua_State *L) {
   lus_transfer *self = check_transfer(L);
   us_transfer *transfer = &self->transfer;
   const us_transfer_outcome *outcome = &transfer->outcome;
   int count = outcome->kind == NULL ? 3 : 4;
+  tell_collector(L, transfer->body.length);
   if (transfer->stage != US_STAGE_FINISHED)
     return luaL_error(L, "the transfer is still running");
   if (self->taken) return luaL_error(L, "the result was taken before");

@@ -360,6 +360,10 @@ int lus_raise_memory(lua_State *L) {
   return lua_error(L);
 }
 
+void lus_reserve(lua_State *L, int slots) {
+  if (!lua_checkstack(L, slots)) lus_raise_memory(L);
+}
+
 void lus_problems_raise(lua_State *L, us_problems *problems,
                         const lus_place *place) {
   us_buffer *text;

@@ -70,6 +70,9 @@ void lus_problems_raise(lua_State *L, us_problems *problems,
 int lus_raise(lua_State *L, const lus_place *place, const char *message);
 /* Raises what Lua raises when it runs out of memory itself. */
 int lus_raise_memory(lua_State *L);
+/* Room on the stack, where luaL_checkstack would call the lack of memory an
+   overflow: nothing here needs more than Lua has. */
+void lus_reserve(lua_State *L, int slots);
 
 /* json.c */
 void lus_json_open(lua_State *L);

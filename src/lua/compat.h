@@ -6,6 +6,9 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+/* Lua 5.1 has no such question, and answers -1. */
+#define LUS_GC_IS_RUNNING 9
+
 #define LUS_EXPORT __attribute__((visibility("default"))) extern
 
 #if LUA_VERSION_NUM < 502

@@ -11,6 +11,8 @@
    are read between two looks at the clock. */
 #define LONGEST_TIME 2.0
 #define BETWEEN_LOOKS 1024
+/* A text that is shorter says few names twice. */
+#define REPEATING 1024
 
 typedef struct {
   bool is_object;
@@ -20,7 +22,9 @@ typedef struct {
 typedef struct {
   lua_State *L;
   us_json_reader *reader;
-  int null; /* its stack index */
+  int null; /* its stack index; above it the strings of the reader's names */
+  us_json_names names;
+  unsigned strings; /* so many of them are there */
   unsigned tokens;
   double until; /* by lus_seconds */
   int depth;
@@ -35,7 +39,7 @@ static void enter(decoder *to, bool is_object) {
   level *at = &to->levels[to->depth];
   at->is_object = is_object;
   at->count = 0;
-  luaL_checkstack(to->L, 4, "an answer is nested too deep");
+  lus_reserve(to->L, 4);
   lua_createtable(to->L, is_object ? 0 : hint, is_object ? hint : 0);
 }
 
@@ -65,57 +69,84 @@ static void push_integer(lua_State *L, long long integer) {
   }
 }
 
-static void push_scalar(decoder *to, us_json_token token) {
+/* A name that came before is a string already. */
+static void push_name(decoder *to) {
   const us_json_reader *from = to->reader;
-  switch (token) {
-  case US_JSON_NAME:
-  case US_JSON_STRING:
-  case US_JSON_LARGE_INTEGER:
-    lua_pushlstring(to->L, from->text.data, from->text.length);
-    break;
-  case US_JSON_INTEGER: push_integer(to->L, from->integer); break;
-  case US_JSON_NUMBER: lua_pushnumber(to->L, from->number); break;
-  case US_JSON_NULL: lua_pushvalue(to->L, to->null); break;
-  default: lua_pushboolean(to->L, token == US_JSON_TRUE); break;
+  int index = to->null + (int)from->name;
+  if (from->name > 0 && from->name <= to->strings) {
+    lua_pushvalue(to->L, index);
+    return;
   }
+  lua_pushlstring(to->L, from->text.data, from->text.length);
+  if (from->name == 0) return;
+  to->strings = from->name;
+  lua_pushvalue(to->L, -1);
+  lua_replace(to->L, index);
+}
+
+/* Nothing else happens for long: a text that takes too long ends here. */
+static bool is_late(decoder *to) {
+  if (++to->tokens % BETWEEN_LOOKS != 0 || lus_seconds() <= to->until)
+    return false;
+  to->reader->problem = "it takes too long to read";
+  return true;
 }
 
 /* Leaves the value at the top; the token says how it ended. */
 static us_json_token build(decoder *to) {
+  const us_json_reader *from = to->reader;
+  lua_State *L = to->L;
   for (;;) {
     us_json_token token = us_json_next(to->reader);
-    if (++to->tokens % BETWEEN_LOOKS == 0 && lus_seconds() > to->until) {
-      to->reader->problem = "it takes too long to read";
-      return US_JSON_INVALID;
-    }
+    if (is_late(to)) return US_JSON_INVALID;
     switch (token) {
-    case US_JSON_END:
-    case US_JSON_INVALID:
-    case US_JSON_NO_MEMORY: return token;
     case US_JSON_OBJECT:
     case US_JSON_ARRAY: enter(to, token == US_JSON_OBJECT); continue;
+    case US_JSON_NAME: push_name(to); continue;
     case US_JSON_OBJECT_END:
     case US_JSON_ARRAY_END: leave(to); break;
-    default: push_scalar(to, token); break;
+    case US_JSON_STRING:
+    case US_JSON_LARGE_INTEGER:
+      lua_pushlstring(L, from->text.data, from->text.length);
+      break;
+    case US_JSON_INTEGER: push_integer(L, from->integer); break;
+    case US_JSON_NUMBER: lua_pushnumber(L, from->number); break;
+    case US_JSON_TRUE:
+    case US_JSON_FALSE: lua_pushboolean(L, token == US_JSON_TRUE); break;
+    case US_JSON_NULL: lua_pushvalue(L, to->null); break;
+    default: return token; /* the end, or why there is none */
     }
-    if (token != US_JSON_NAME) store(to);
+    store(to);
   }
 }
 
-bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text) {
-  decoder to = {0};
-  us_json_token token;
-  to.L = L;
-  to.reader = reader;
-  to.null = lua_gettop(L) + 1;
-  to.until = lus_seconds() + LONGEST_TIME;
-  luaL_checkstack(L, 4, "an answer cannot be decoded");
+static void start(decoder *to, lua_State *L, us_json_reader *reader,
+                  us_slice text) {
+  to->L = L;
+  to->reader = reader;
+  to->null = lua_gettop(L) + 1;
+  to->strings = to->tokens = 0;
+  to->until = lus_seconds() + LONGEST_TIME;
+  to->depth = 0;
+  memset(to->levels, 0, sizeof to->levels);
+  memset(to->last, 0, sizeof to->last);
+  lus_reserve(L, 4 + US_JSON_NAMES);
   lus_json_push_null(L);
   us_json_start(reader, text);
+  if (text.length < REPEATING) return;
+  us_json_remember(reader, &to->names);
+  lua_settop(L, to->null + US_JSON_NAMES);
+}
+
+bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text) {
+  decoder to;
+  us_json_token token;
+  start(&to, L, reader, text);
   token = build(&to);
   if (token == US_JSON_NO_MEMORY) lus_raise_memory(L);
   if (token == US_JSON_END) {
     lua_replace(L, to.null);
+    lua_settop(L, to.null);
     return true;
   }
   lua_settop(L, to.null - 1);

@@ -163,7 +163,7 @@ static bool write_table(writer *to, int index, const frame *at) {
   int top = lua_gettop(to->L);
   if (at->depth >= US_LIMIT_JSON_DEPTH)
     return refuse(to, at, "is nested too deep, or holds itself");
-  luaL_checkstack(to->L, 10, "a value is nested too deep");
+  lus_reserve(to->L, 10);
   count = count_members(to->L, index);
   length = lus_raw_length(to->L, index);
   if ((count > 0 && count == length) || is_marked_array(to, index)) {
