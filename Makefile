@@ -316,13 +316,21 @@ $(PRELOAD):
 	  '  setenv("ASAN_OPTIONS", "detect_leaks=0", 1); }' | $(CC) -shared -fPIC -x c - -o $@
 
 .PHONY: bench bench-built
-bench: ## measure many calls at once, and an nginx worker under load (where wrk is there)
+bench: ## measure usher beside C and its peers: ROUNDS=7 QUICK=1 WORKLOADS=... (spec/bench/README.md)
 	@.ci/install test
-	@$(MAKE) --no-print-directory -s $(parallel) all
+	@.ci/install bench || echo "bench: goes on with the peers that are there" >&2
+	@$(MAKE) --no-print-directory -s $(parallel) all $(BENCH_PROGRAMS)
 	@$(MAKE) --no-print-directory -s bench-built
 
 bench-built:
-	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/bench/run
+	@$(LUA54) spec/bench/main.lua
+
+BENCH_PROGRAMS := $(patsubst spec/%.c,build/%,$(wildcard spec/bench/*.c))
+
+build/bench/%: spec/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(say) "ld $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CURL_CFLAGS) $(CFLAGS) -MT $@ -MF $@.d $(LDFLAGS) $< -o $@ $(CURL_LIBS)
 
 .PHONY: fuzz fuzz-replays fuzz-searches
 fuzz: ## search for bytes that break a promise: FUZZ_SECONDS=300 for each of FUZZ_TARGETS, FUZZ_JOBS=2

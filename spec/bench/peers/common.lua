@@ -17,6 +17,16 @@ M.headers = {
   ["QISCUS-SDK-SECRET"] = "secret",
 }
 
+--- The request headers as lines, as libcurl wants them.
+-- @tparam table job
+-- @treturn {string,...}
+function M.header_lines(job)
+  local lines = {}
+  for name, value in pairs(M.headers) do lines[#lines + 1] = name .. ": " .. value end
+  if job.body then lines[#lines + 1] = "Content-Type: application/json" end
+  return lines
+end
+
 local function is_bob(answer)
   return answer.results.user.user_id == "bob"
 end
