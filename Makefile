@@ -315,7 +315,7 @@ $(PRELOAD):
 	  'static void __attribute__((constructor)) start(void) {' \
 	  '  setenv("ASAN_OPTIONS", "detect_leaks=0", 1); }' | $(CC) -shared -fPIC -x c - -o $@
 
-.PHONY: bench bench-built
+.PHONY: bench bench-built bench-readme
 bench: ## measure usher beside C and its peers: ROUNDS=7 QUICK=1 WORKLOADS=... (spec/bench/README.md)
 	@.ci/install test
 	@.ci/install bench || echo "bench: goes on with the peers that are there" >&2
@@ -324,6 +324,11 @@ bench: ## measure usher beside C and its peers: ROUNDS=7 QUICK=1 WORKLOADS=... (
 
 bench-built:
 	@$(LUA54) spec/bench/main.lua
+
+bench-readme: ## put the last results of make bench into spec/bench/README.md
+	@sed '/^## Results/q' spec/bench/README.md >build/bench/README.md
+	@{ echo; cat build/bench/results.md; } >>build/bench/README.md
+	@cp build/bench/README.md build/bench/results.svg spec/bench/
 
 BENCH_PROGRAMS := $(patsubst spec/%.c,build/%,$(wildcard spec/bench/*.c))
 

@@ -15,6 +15,7 @@ local report = require "spec.bench.report"
 
 local OUTPUT = "build/bench/"
 local QUICK_SHARE = 0.1
+local COLD_SHARE = 0.25 -- of those that make one connection after the other
 
 local function environment(name)
   local value = os.getenv(name)
@@ -109,6 +110,7 @@ end
 local function is_due(workload, program, library, bench)
   if workload.ca == "system" and not bench.can_replace_trust then return false end
   if workload.server == "h2" and not (program.h2 or program.ours) then return false end
+  if workload.peers == false and library ~= bench.libraries[#bench.libraries] then return false end
   if program.reference or program.ours then return true end
   if workload.peers == false then return false end
   if program.control then return not library.fixed and workload.server ~= "delay" end
@@ -116,11 +118,13 @@ local function is_due(workload, program, library, bench)
   return program.libcurl or library.name == "stock"
 end
 
+-- The many that wait 20 ms go round three times at least.
 local function calls_of(workload, program)
-  if workload.all_calls then return workload.calls end
+  if workload.cold then
+    return program.alone and math.ceil(workload.calls * COLD_SHARE) or workload.calls
+  end
   local share = program.pace or 1
   if workload.server == "tls" then share = program.pace_tls or share end
-  if workload.delay then share = 1 end
   if quick then share = share * QUICK_SHARE end
   return math.max(workload.delay and 3 * workload.in_flight or 2,
     math.floor(workload.calls * share))
@@ -139,17 +143,17 @@ local function command_of(bench, workload, program, library)
   return command
 end
 
-local function series(bench, workload, library, program)
-  local results = bench.results
-  for _, key in ipairs{ workload.name, library.name, program.name } do
-    results[key] = results[key] or {}
-    results = results[key]
+-- What is in a table by several keys; what is not there becomes a table.
+local function at(into, ...)
+  for _, key in ipairs{ ... } do
+    into[key] = into[key] or {}
+    into = into[key]
   end
-  return results
+  return into
 end
 
 local function measure(bench, workload, library, program, round)
-  local into = series(bench, workload, library, program)
+  local into = at(bench.results, workload.name, library.name, program.name)
   if into.problem then return end
   local sample, problem = programs.run(command_of(bench, workload, program, library), {
     processor = bench.processor, libraries = library.directory,
@@ -182,7 +186,9 @@ local function run_rounds(bench)
     local started = socket.gettime()
     local order = {}
     for i, workload in ipairs(bench.workloads) do order[i] = workload end
-    for _, workload in ipairs(figures.shuffle(order)) do measure_workload(bench, workload, round) end
+    for _, workload in ipairs(figures.shuffle(order)) do
+      measure_workload(bench, workload, round)
+    end
     say("round %d of %d took %.0f s", round, rounds, socket.gettime() - started)
   end
 end
@@ -204,23 +210,20 @@ local function run_instructions(bench)
   local perf = programs.succeeds{ "sh", "-c",
     "perf stat -x, -e instructions:u true 2>&1 | grep -q '^[0-9]'" }
   if not perf and not programs.succeeds{ "valgrind", "--version" } then return end
-  bench.instructions = { counter = perf and "perf stat" or "callgrind" }
+  local counts = {}
   for _, workload in ipairs(bench.workloads) do
-    if workload.letter == "a" and not (quick and workload.server == "tls") then
-      for _, library in ipairs(bench.libraries) do
-        for _, program in ipairs(bench.programs) do
-          if program.reference or program.ours or (program.libcurl and program.lua) then
-            local count = count_instructions(bench, perf, workload, library, program)
-            local path = bench.instructions
-            for _, key in ipairs{ workload.name, library.name } do
-              path[key] = path[key] or {}
-              path = path[key]
-            end
-            path[program.name] = count
-          end
+    for _, library in ipairs(workload.letter == "a" and not (quick and workload.server == "tls")
+      and bench.libraries or {}) do
+      for _, program in ipairs(bench.programs) do
+        if program.reference or program.libcurl and program.lua then
+          at(counts, workload.name, library.name)[program.name] =
+            count_instructions(bench, perf, workload, library, program)
         end
       end
     end
+  end
+  if next(counts) then
+    bench.instructions = { counter = perf and "perf stat" or "callgrind", counts = counts }
   end
 end
 
@@ -231,7 +234,7 @@ local function prepare()
   bench.place = place.open(processor)
   bench.programs = installed(wanted(plan.programs{
     lua54 = environment("LUA54") or "lua5.4", luajit = environment("LUAJIT") or "luajit",
-    python = choose_python(), trust = bench.place.trust.own,
+    python = choose_python(), trust = bench.place.trust.bundle,
   }, "PROGRAMS"))
   bench.libraries = find_libraries(bench)
   bench.can_replace_trust = programs.can_replace_trust(bench.place)

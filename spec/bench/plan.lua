@@ -1,11 +1,12 @@
--- What the benchmark measures: the workloads, the programs that do them, and the targets. Data only;
--- main.lua runs it, report.lua judges it.
+-- What the benchmark measures: the workloads, the programs that do them, and the targets. Data
+-- only: main.lua runs it, report.lua judges it.
 
 local M = {}
 
 --- In a workload: `server` is which of the servers is asked, `ask` what the programs are told, `ca`
 -- whom they trust (only our authority, if it is not said), `figure` what counts (`wall` and `cpu` a
--- call, `process` from start to end), `peers = false` when only the reference and usher do it.
+-- call, `process` from start to end), `peers = false` when only the reference and usher do it, with
+-- the last libcurl; `cold` when every call makes a connection, and none are made before.
 M.workloads = {
   { name = "user-http", title = "(a) 400 B, HTTP", server = "http", ask = "user",
     calls = 8000, in_flight = 1, figure = "cpu", letter = "a" },
@@ -28,16 +29,16 @@ M.workloads = {
   { name = "delay-256", title = "20 ms, 256 in flight", server = "delay", ask = "user",
     calls = 10240, in_flight = 256, figure = "cpu", delay = 0.020 },
   { name = "cold-64", title = "64 cold TLS connections", server = "cold", ask = "cold",
-    calls = 64, in_flight = 64, figure = "wall", ca = "bundle", all_calls = true },
+    calls = 64, in_flight = 64, figure = "wall", ca = "bundle", cold = true },
   { name = "once-bundle", title = "one-shot, CA bundle", server = "cold", ask = "cold",
-    calls = 1, in_flight = 1, figure = "process", ca = "bundle", all_calls = true },
+    calls = 1, in_flight = 1, figure = "process", ca = "bundle", cold = true },
   { name = "once-system", title = "one-shot, the system's CAs", server = "cold", ask = "cold",
-    calls = 1, in_flight = 1, figure = "process", ca = "system", all_calls = true },
+    calls = 1, in_flight = 1, figure = "process", ca = "system", cold = true },
   -- growth: as the ones above, smaller and larger
   { name = "many-8", title = "8 in flight", server = "http", ask = "user",
     calls = 8000, in_flight = 8, figure = "wall", peers = false },
-  { name = "many-256-long", title = "256 in flight, 3 times the calls", server = "http",
-    ask = "user", calls = 24000, in_flight = 256, figure = "wall", peers = false },
+  { name = "many-256-long", title = "256 in flight, twice the calls", server = "http",
+    ask = "user", calls = 16000, in_flight = 256, figure = "wall", peers = false },
   { name = "list-10", title = "list of 10", server = "http", ask = "list-10",
     calls = 6000, in_flight = 1, figure = "wall", peers = false },
   { name = "list-1000", title = "list of 1,000", server = "http", ask = "list-1000",
@@ -59,7 +60,7 @@ local DRIVERS = "spec/bench/peers/"
 
 -- In a program: `libcurl` when the libcurl of the column serves it, `alone` when it has one call in
 -- flight at most, `pace` the share of the calls that it makes, for it takes so much longer,
--- `probe` what succeeds where it is installed.
+-- `pace_tls` likewise, `probe` what succeeds where it is installed.
 local function lua_program(fields)
   fields.command = { fields.interpreter, DRIVERS .. fields.driver .. ".lua" }
   fields.probe = fields.probe or { fields.interpreter, "-e", 'require "' .. fields.module .. '"' }
@@ -85,7 +86,7 @@ local function lua_programs(lua, suffix, label)
   add(list, { name = "lua-curl", title = "lua-curl + cjson", driver = "lua_curl", module = "curl",
     libcurl = true, alone = true, cjson = true })
   add(list, { name = "lcurl", title = "Lua-cURLv3 + cjson", driver = "lcurl", module = "lcurl",
-    libcurl = true, cjson = true })
+    libcurl = true, cjson = true, h2 = true })
   add(list, { name = "lua-http", title = "lua-http + cjson", driver = "lua_http",
     module = "http.client", h2 = true, cjson = true, pace = 0.5 })
   add(list, { name = "luasocket", title = "luasocket + cjson", driver = "lua_socket",
@@ -111,7 +112,7 @@ function M.programs(tools)
   end
   list[#list + 1] = {
     name = "lua-resty-http", title = "lua-resty-http + cjson, LuaJIT", lua = "LuaJIT",
-    command = { "resty", "--http-conf", "lua_ssl_trusted_certificate " .. tools.trust
+    command = { "resty", "-c", "1024", "--http-conf", "lua_ssl_trusted_certificate " .. tools.trust
       .. "; lua_ssl_verify_depth 3;", DRIVERS .. "lua_resty_http.lua" },
     probe = { "resty", "-e", 'require "resty.http"' }, cjson = true,
   }
@@ -125,9 +126,10 @@ function M.programs(tools)
   return list
 end
 
---- The targets. `against` says what a figure is compared with: the `reference` of the round, `ideal`
--- (calls / in flight * delay), `peer` (one by name, or the best of a kind), or nothing: the value
--- itself, in `unit`. `plus` is what it may have more than the reference.
+--- The targets: `limits` for Lua 5.4 and for LuaJIT. `against` says what a figure is compared
+-- with: the `reference` of the same round, or how much `more` than it; `ideal` (calls / in flight *
+-- delay); the best of the peers on `lua`, or of those with `cjson`; `pycurl`. Without it the value
+-- itself counts, in `unit`.
 M.targets = {
   { workload = "user-http", figure = "cpu", against = "reference", limits = { 1.20, 1.10 } },
   { workload = "user-tls", figure = "cpu", against = "reference", limits = { 1.15, 1.08 } },

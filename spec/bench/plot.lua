@@ -18,8 +18,9 @@ end
 
 local function text(x, y, content, options)
   options = options or {}
-  return ('<text x="%.1f" y="%.1f" font-size="%d" text-anchor="%s" fill="%s">%s</text>'):format(x, y,
-    options.size or 11, options.anchor or "start", options.fill or "#1f2933", escape(content))
+  return ('<text x="%.1f" y="%.1f" font-size="%d" text-anchor="%s" fill="%s">%s</text>'):format(
+    x, y, options.size or 11, options.anchor or "start", options.fill or "#1f2933",
+    escape(content))
 end
 
 local function bar_colour(program)
@@ -53,8 +54,8 @@ local function draw_bars(x, y, title, bars)
   for i, bar in ipairs(bars) do
     local top = y + HEAD - 20 + (i - 1) * (BAR + GAP)
     out[#out + 1] = text(x + LABEL - 6, top + BAR - 3, bar.program.title, { anchor = "end" })
-    out[#out + 1] = ('<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="%s"/>'):format(x + LABEL,
-      top, place(bar.ratio), BAR, bar_colour(bar.program))
+    out[#out + 1] = ('<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="%s"/>'):format(
+      x + LABEL, top, place(bar.ratio), BAR, bar_colour(bar.program))
     out[#out + 1] = text(x + LABEL + place(bar.ratio) + 4, top + BAR - 3,
       ("%.2f"):format(bar.ratio))
   end

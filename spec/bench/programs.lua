@@ -23,11 +23,14 @@ local function append(list, more)
   return list
 end
 
-local function first_line(path)
-  local file = io.open(path)
-  local line = file and file:read("*l")
-  if file then file:close() end
-  return line
+-- What a program complained of: the line that speaks of an error, or else the first.
+local function complaint()
+  local first
+  for line in io.lines(LOG) do
+    if line:find("[Ee]rror:") or line:find("ERROR:", 1, true) then return line end
+    first = first or line:find("%S") and line
+  end
+  return first
 end
 
 --- Whether a command succeeds.
@@ -82,10 +85,10 @@ function M.run(command, options)
   local said = M.output(("%s %s 2>%s </dev/null"):format(line, quote_all(words), LOG))
   local own, whole = said:match("^(.-)\n?([^\n]*)$")
   local ok, ended = pcall(cjson.decode, whole)
-  if not ok then return nil, first_line(LOG) or "it did not start" end
+  if not ok then return nil, complaint() or "it did not start" end
   local decoded, sample = pcall(cjson.decode, own)
   if ended.ended ~= "0" or not decoded then
-    return nil, ("%s (%s)"):format(first_line(LOG) or "it said nothing", ended.ended)
+    return nil, ("%s (%s)"):format(complaint() or "it said nothing", ended.ended)
   end
   sample.process = ended.wall
   return sample

@@ -31,7 +31,7 @@ typedef struct {
 
 static struct {
   const char *workload, *ca_file;
-  char url[1024], mark[EDGE];
+  char url[1024], first_mark[EDGE], last_mark[EDGE];
   bool posts, fresh;
   long calls, in_flight;
   struct curl_slist *headers;
@@ -124,9 +124,10 @@ static void check(const slot *answer, CURLcode code) {
   if (status != 200) fail("status %ld", status);
   if (length < EDGE) fail("only %zu bytes", length);
   if (expected.length == 0) {
-    if (memmem(answer->body, EDGE, job.mark, strlen(job.mark)) == NULL ||
-        memmem(answer->body + length - EDGE, EDGE, "\"status\":200}", 13) ==
-            NULL)
+    if (memmem(answer->body, EDGE, job.first_mark, strlen(job.first_mark)) ==
+            NULL ||
+        memmem(answer->body + length - EDGE, EDGE, job.last_mark,
+               strlen(job.last_mark)) == NULL)
       fail("not the body that was asked for");
     expected.length = length;
     memcpy(expected.first, answer->body, EDGE);
@@ -280,11 +281,13 @@ static void read_job(char **arguments) {
   if (strncmp(workload, "list-", 5) == 0) {
     snprintf(job.url, sizeof job.url, "%s" API "/get_user_list?limit=%s",
              arguments[3], limit + 1);
-    snprintf(job.mark, sizeof job.mark, "\"total_data\":%s,", limit + 1);
+    snprintf(job.first_mark, EDGE, "\"total_data\":%s,", limit + 1);
+    snprintf(job.last_mark, EDGE, "\"user-%06ld\"", atol(limit + 1));
   } else {
     snprintf(job.url, sizeof job.url, "%s" API "%s", arguments[3],
              job.posts ? "/login_or_register" : "/user_profile?user_id=bob");
-    snprintf(job.mark, sizeof job.mark, "\"user_id\":\"bob\"");
+    snprintf(job.first_mark, EDGE, "\"user_id\":\"bob\"");
+    snprintf(job.last_mark, EDGE, "\"status\":200}");
   }
   job.headers = curl_slist_append(job.headers, "Accept: application/json");
   job.headers = curl_slist_append(job.headers, "QISCUS-SDK-APP-ID: bench");

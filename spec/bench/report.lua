@@ -117,7 +117,7 @@ function M.lead(bench, workload, library, label)
   return ratio, best and best.program
 end
 
--- --- tables ---------------------------------------------------------------------------------------
+-- --- tables -------------------------------------------------------------------------------------
 
 local function width_of(text)
   return #(text:gsub("[\128-\191]", ""))
@@ -158,13 +158,7 @@ local function judged(value, limit, comparison)
     .. figures.verdict(value, limit)
 end
 
-local function library_head(bench, library)
-  local kind = library.name == "stock" and "libcurl" or "fixed libcurl"
-  return kind .. " " .. (library.version or "?"), bench
-end
-
-local function column_heads(bench, first)
-  local heads = first
+local function column_heads(bench, heads)
   for _, library in ipairs(bench.libraries) do
     for _, label in ipairs(LABELS) do
       heads[#heads + 1] = library.version .. ", " .. label
@@ -188,7 +182,8 @@ local function target_table(bench, plan)
   for _, target in ipairs(plan.targets) do
     if find(bench.workloads, target.workload) then
       local limits = target.limits
-      local row = { title_of(bench, target), ("%s / %s"):format(short(limits[1]), short(limits[2])) }
+      local row = { title_of(bench, target),
+        ("%s / %s"):format(short(limits[1]), short(limits[2])) }
       each_column(bench, function(library, label, i)
         local value, comparison = M.figure_of(bench, target, library, label)
         row[#row + 1] = judged(value, limits[i], comparison)
@@ -231,7 +226,10 @@ local function program_row(bench, workload, program)
     problem = problem or why
     row[#row + 1] = ratio and short(ratio) or why and "failed" or "-"
   end
-  if not found then return problem and row end
+  if not found then
+    for _ = 1, 3 do row[#row + 1] = "-" end
+    return problem and row
+  end
   row[#row + 1] = microseconds(figures.value(found, bench.rounds,
     workload.figure == "process" and "process" or "wall"))
   row[#row + 1] = microseconds(figures.value(found, bench.rounds, "cpu"))
@@ -275,25 +273,23 @@ local function growth_table(bench, curve, library)
   return format_table(rows)
 end
 
-local function kept_memory_table(bench)
-  local rows = { { "peak KiB more for 3 times the calls, no result kept", LABELS[1], LABELS[2] } }
-  for _, library in ipairs(bench.libraries) do
-    local row = { library.version }
-    for _, label in ipairs(LABELS) do
-      local program = M.ours(bench, label)
-      local few = program and figures.value(M.samples(bench, "many-256", library, program),
+local function kept_memory_table(bench, library)
+  local rows = { { "peak KiB more for twice the calls, no result kept" }, { library.version } }
+  for _, label in ipairs(LABELS) do
+    local program = M.ours(bench, label) or NOTHING
+    local function peak(workload_name)
+      return program.name and figures.value(M.samples(bench, workload_name, library, program),
         bench.rounds, "rss")
-      local many = program and figures.value(M.samples(bench, "many-256-long", library, program),
-        bench.rounds, "rss")
-      row[#row + 1] = few and many and ("%+d"):format(many - few) or "-"
     end
-    rows[#rows + 1] = row
+    local few, many = peak("many-256"), peak("many-256-long")
+    rows[1][#rows[1] + 1] = label
+    rows[2][#rows[2] + 1] = few and many and ("%+d"):format(many - few) or "-"
   end
   return format_table(rows)
 end
 
 local function instruction_table(bench)
-  local counts = bench.instructions
+  local counts = bench.instructions.counts
   local rows = { { "workload, program" } }
   for _, library in ipairs(bench.libraries) do
     rows[1][#rows[1] + 1] = library.version
@@ -345,10 +341,9 @@ function M.markdown(bench, plan)
     end
   end
   if has(bench, "many-256-long") and has(bench, "many-256") then
-    add("Memory of usher.map with on_result", kept_memory_table(bench))
+    add("Memory of usher.map with on_result", kept_memory_table(bench, last))
   end
-  if bench.instructions and next(bench.instructions, "counter") ~= nil
-    or bench.instructions and bench.instructions[bench.workloads[1].name] then
+  if bench.instructions then
     add("Instructions a call, user mode", instruction_table(bench),
       "Counted by " .. bench.instructions.counter .. ".")
   end
@@ -370,7 +365,7 @@ function M.heading(bench)
       versions[#versions + 1] = program.title .. ": " .. program.version
     end
   end
-  lines[#lines + 1] = table.concat(versions, "; ") .. "."
+  if versions[1] then lines[#lines + 1] = table.concat(versions, "; ") .. "." end
   return table.concat(lines, "\n") .. "\n\n"
 end
 

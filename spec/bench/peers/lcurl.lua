@@ -12,7 +12,7 @@ local function new_slot()
   local slot = { parts = {}, count = 0 }
   slot.easy = curl.easy{
     url = job.url, httpheader = common.header_lines(job), nosignal = true,
-    postfields = job.body, cainfo = job.ca_file,
+    postfields = job.body, cainfo = job.ca_file, pipewait = job.workload == "streams" or nil,
   }
   slot.easy:setopt_writefunction(function(data)
     slot.count = slot.count + 1

@@ -1,5 +1,5 @@
 -- The benchmark's work with lua-http and lua-cjson: connections that are kept, a cqueues thread
--- each; over HTTP/2 one connection for all. `request:go`, its usual front, makes a connection a call.
+-- each; over HTTP/2 one connection for all. `request:go`, its usual front, connects for each call.
 
 local cjson = require "cjson"
 local cqueues = require "cqueues"

@@ -6,6 +6,8 @@ local http = require "resty.http"
 
 local common = require "spec.bench.peers.common"
 
+local ngx = rawget(_G, "ngx")
+
 local job = common.job()
 local scheme, host, port = job.base_url:match("^(%a+)://([%d.]+):(%d+)$")
 local path = job.url:match("^%a+://[^/]+(.*)$")
