@@ -315,7 +315,7 @@ $(PRELOAD):
 	  'static void __attribute__((constructor)) start(void) {' \
 	  '  setenv("ASAN_OPTIONS", "detect_leaks=0", 1); }' | $(CC) -shared -fPIC -x c - -o $@
 
-.PHONY: bench bench-built bench-readme
+.PHONY: bench bench-built bench-readme bench-nginx
 bench: ## measure usher beside C and its peers: ROUNDS=7 QUICK=1 WORKLOADS=... (spec/bench/README.md)
 	@.ci/install test
 	@.ci/install bench || echo "bench: goes on with the peers that are there" >&2
@@ -324,6 +324,11 @@ bench: ## measure usher beside C and its peers: ROUNDS=7 QUICK=1 WORKLOADS=... (
 
 bench-built:
 	@$(LUA54) spec/bench/main.lua
+
+bench-nginx: ## measure an nginx worker whose handlers call through usher (needs wrk)
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(LUAJIT) spec/nginx/bench.lua 8
 
 bench-readme: ## put the last results of make bench into spec/bench/README.md
 	@sed '/^## Results/q' spec/bench/README.md >build/bench/README.md

@@ -35,10 +35,27 @@ local function write_file(path, text)
   file:close()
 end
 
--- The last of the processors that this process may use: the first has the most to do.
-local function choose_processor()
-  return environment("BENCH_CPU")
-    or programs.output("taskset -p -c $$ 2>/dev/null"):match("(%d+)%s*$")
+-- The processors that this process may use, as numbers.
+local function allowed_processors()
+  local list = {}
+  local text = programs.output("taskset -p -c $$ 2>/dev/null"):match(":%s*(%S+)") or ""
+  for first, last in text:gmatch("(%d+)%-?(%d*)") do
+    for number = tonumber(first), tonumber(last) or tonumber(first) do
+      list[#list + 1] = ("%d"):format(number)
+    end
+  end
+  return list
+end
+
+-- The last of them unless another is asked for: the first has the most to do. And the others, for
+-- what is not to share it.
+local function choose_processors()
+  local allowed = allowed_processors()
+  local chosen, others = environment("BENCH_CPU") or allowed[#allowed], {}
+  for _, number in ipairs(allowed) do
+    if number ~= chosen then others[#others + 1] = number end
+  end
+  return chosen, others[1] and table.concat(others, ",") or nil
 end
 
 local function choose_python()
@@ -113,7 +130,7 @@ local function is_due(workload, program, library, bench)
   if workload.peers == false and library ~= bench.libraries[#bench.libraries] then return false end
   if program.reference or program.ours then return true end
   if workload.peers == false then return false end
-  if program.control then return not library.fixed and workload.server ~= "delay" end
+  if program.control then return not library.fixed and workload.letter == "a" end
   if program.alone and workload.in_flight > 1 then return workload.ask == "cold" end
   return program.libcurl or library.name == "stock"
 end
@@ -228,10 +245,11 @@ local function run_instructions(bench)
 end
 
 local function prepare()
-  local processor = choose_processor()
-  local bench = { processor = processor, rounds = rounds, quick = quick, results = {} }
+  local processor, others = choose_processors()
+  local bench = { processor = processor, rounds = rounds, quick = quick, results = {},
+    load = programs.output("cut -d' ' -f1 /proc/loadavg") }
   bench.workloads = wanted(plan.workloads, "WORKLOADS")
-  bench.place = place.open(processor)
+  bench.place = place.open(processor, others)
   bench.programs = installed(wanted(plan.programs{
     lua54 = environment("LUA54") or "lua5.4", luajit = environment("LUAJIT") or "luajit",
     python = choose_python(), trust = bench.place.trust.bundle,

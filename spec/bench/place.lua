@@ -124,11 +124,11 @@ local function start_nginx(processor)
 end
 
 -- It ends when its standard input, which we hold, does.
-local function start_delay()
+local function start_delay(processors)
   local path = DIRECTORY .. "/port"
   os.remove(path)
-  local pipe = assert(io.popen(("build/bench/delay_server %d %d >%s"):format(DELAY_MS, USER_BYTES,
-    path), "w"))
+  local pipe = assert(io.popen(("exec %s build/bench/delay_server %d %d >%s"):format(
+    processors and "taskset -c " .. processors or "", DELAY_MS, USER_BYTES, path), "w"))
   for _ = 1, 200 do
     local file = io.open(path)
     local port = file and file:read("*l")
@@ -141,13 +141,14 @@ end
 
 --- Writes what is served and starts the servers.
 -- @tparam ?string processor where nginx runs
--- @treturn table `urls` by name of the server, `trust` files by kind, `system_trust` (the
--- directory to put in the place of the system's, or nil), `version` of nginx, and `stop()`
-function M.open(processor)
+-- @tparam ?string others where the server that takes its time runs
+-- @treturn table `urls` by name of the server, `trust` files by kind, `system_directory`, which for
+-- one process is to be `system_place`, and `stop()`
+function M.open(processor, others)
   write_bodies()
   write_certificates()
   local server, fields = start_nginx(processor)
-  local delay, delay_port = start_delay()
+  local delay, delay_port = start_delay(others)
   local trust = fields.directory .. "/trust"
   return {
     urls = { http = "http://127.0.0.1:" .. server.port, tls = "https://127.0.0.1:" .. fields.tls,

@@ -9,25 +9,25 @@ local M = {}
 -- the last libcurl; `cold` when every call makes a connection, and none are made before.
 M.workloads = {
   { name = "user-http", title = "(a) 400 B, HTTP", server = "http", ask = "user",
-    calls = 8000, in_flight = 1, figure = "cpu", letter = "a" },
+    calls = 6000, in_flight = 1, figure = "cpu", letter = "a" },
   { name = "user-tls", title = "(a) 400 B, TLS", server = "tls", ask = "user",
-    calls = 8000, in_flight = 1, figure = "cpu", letter = "a" },
+    calls = 6000, in_flight = 1, figure = "cpu", letter = "a" },
   { name = "post-http", title = "(b) POST, HTTP", server = "http", ask = "post",
-    calls = 8000, in_flight = 1, figure = "cpu" },
+    calls = 4000, in_flight = 1, figure = "cpu" },
   { name = "list-100", title = "(c) 24 KB list", server = "http", ask = "list-100",
-    calls = 3000, in_flight = 1, figure = "wall" },
+    calls = 2000, in_flight = 1, figure = "wall" },
   { name = "list-10000", title = "(d) 2.4 MB list", server = "http", ask = "list-10000",
     calls = 20, in_flight = 1, figure = "wall" },
   { name = "many-64", title = "64 in flight", server = "http", ask = "user",
-    calls = 8000, in_flight = 64, figure = "wall" },
+    calls = 6000, in_flight = 64, figure = "wall" },
   { name = "many-256", title = "256 in flight", server = "http", ask = "user",
-    calls = 8000, in_flight = 256, figure = "wall" },
+    calls = 6000, in_flight = 256, figure = "wall" },
   { name = "streams-100", title = "HTTP/2, 100 streams", server = "h2", ask = "streams",
-    calls = 5000, in_flight = 100, figure = "cpu" },
+    calls = 4000, in_flight = 100, figure = "cpu" },
   { name = "delay-64", title = "20 ms, 64 in flight", server = "delay", ask = "user",
     calls = 1920, in_flight = 64, figure = "cpu", delay = 0.020 },
   { name = "delay-256", title = "20 ms, 256 in flight", server = "delay", ask = "user",
-    calls = 10240, in_flight = 256, figure = "cpu", delay = 0.020 },
+    calls = 7680, in_flight = 256, figure = "cpu", delay = 0.020 },
   { name = "cold-64", title = "64 cold TLS connections", server = "cold", ask = "cold",
     calls = 64, in_flight = 64, figure = "wall", ca = "bundle", cold = true },
   { name = "once-bundle", title = "one-shot, CA bundle", server = "cold", ask = "cold",
@@ -36,11 +36,11 @@ M.workloads = {
     calls = 1, in_flight = 1, figure = "process", ca = "system", cold = true },
   -- growth: as the ones above, smaller and larger
   { name = "many-8", title = "8 in flight", server = "http", ask = "user",
-    calls = 8000, in_flight = 8, figure = "wall", peers = false },
+    calls = 6000, in_flight = 8, figure = "wall", peers = false },
   { name = "many-256-long", title = "256 in flight, twice the calls", server = "http",
-    ask = "user", calls = 16000, in_flight = 256, figure = "wall", peers = false },
+    ask = "user", calls = 12000, in_flight = 256, figure = "wall", peers = false },
   { name = "list-10", title = "list of 10", server = "http", ask = "list-10",
-    calls = 6000, in_flight = 1, figure = "wall", peers = false },
+    calls = 4000, in_flight = 1, figure = "wall", peers = false },
   { name = "list-1000", title = "list of 1,000", server = "http", ask = "list-1000",
     calls = 300, in_flight = 1, figure = "wall", peers = false },
   { name = "list-100000", title = "list of 100,000", server = "http", ask = "list-100000",
@@ -90,7 +90,7 @@ local function lua_programs(lua, suffix, label)
   add(list, { name = "lua-http", title = "lua-http + cjson", driver = "lua_http",
     module = "http.client", h2 = true, cjson = true, pace = 0.5 })
   add(list, { name = "luasocket", title = "luasocket + cjson", driver = "lua_socket",
-    module = "ssl.https", alone = true, cjson = true, pace = 0.25, pace_tls = 0.0025 })
+    module = "ssl.https", alone = true, cjson = true, pace = 0.2, pace_tls = 0.0025 })
   return list
 end
 
@@ -119,7 +119,7 @@ function M.programs(tools)
   list[#list + 1] = python_program({ name = "pycurl", title = "pycurl + json", module = "pycurl",
     driver = "with_pycurl", libcurl = true, h2 = true }, tools.python)
   list[#list + 1] = python_program({ name = "requests", title = "requests", module = "requests",
-    driver = "with_requests", pace = 0.05 }, tools.python)
+    driver = "with_requests", pace = 0.04 }, tools.python)
   list[#list + 1] = { name = "undici", title = "undici",
     command = { "node", DRIVERS .. "with_undici.mjs" }, pace = 0.5,
     probe = { "node", "-e", "require('./build/bench/node/node_modules/undici')" } }

@@ -331,7 +331,9 @@ function M.markdown(bench, plan)
     .. "has none of Lua's; below 1 usher is ahead.")
   for _, workload in ipairs(bench.workloads) do
     if workload.peers ~= false then
-      add(workload.title, workload_table(bench, workload), "By " .. workload.figure .. ".")
+      add(workload.title, workload_table(bench, workload), "By " .. workload.figure
+        .. (workload.delay and ("; ideal: %s us a call."):format(
+          microseconds(workload.delay / workload.in_flight)) or "."))
     end
   end
   local last = bench.libraries[#bench.libraries]
@@ -352,9 +354,9 @@ end
 
 --- What was measured with what, in a few lines.
 function M.heading(bench)
-  local lines = { ("%d rounds%s, processor %s."):format(bench.rounds,
+  local lines = { ("%d rounds%s, %s, load average at the start %s."):format(bench.rounds,
     bench.quick and " (quick: a tenth of the calls, good for nothing but a look)" or "",
-    bench.processor or "any") }
+    bench.processor and "one processor" or "not pinned", bench.load or "not known") }
   for _, library in ipairs(bench.libraries) do
     lines[#lines + 1] = ("libcurl %s (%s): C and usher %s."):format(library.version, library.name,
       library.fixed and "reuse their handles" or "make a handle a call")
@@ -378,7 +380,8 @@ function M.data(bench)
       handles_reused = library.fixed }
   end
   return { rounds = bench.rounds, quick = bench.quick, processor = bench.processor,
-    libraries = libraries, instructions = bench.instructions, samples = bench.results }
+    load = bench.load, libraries = libraries, instructions = bench.instructions,
+    samples = bench.results }
 end
 
 return M
