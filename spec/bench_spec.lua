@@ -150,10 +150,19 @@ describe("the benchmark's report", function()
     assert.truthy(text:match("| Lua%-cURLv3, Lua 5%.4 +| 1%.10 +| failed"))
   end)
 
-  it("draws a bar for each program", function()
-    local svg = plot.svg(bench_with(workload, costs), { growth = {} })
+  it("draws a bar for each program and a curve for C and for usher", function()
+    local bench = bench_with(workload, costs)
+    bench.workloads[2] = { name = "two", title = "two", figure = "cpu", peers = false }
+    bench.results.two = bench.results["user-http"]
+    for _, series in pairs(bench.results.two.fixed) do
+      for _, sample in ipairs(series) do sample.wall = sample.cpu end
+    end
+    local svg = plot.svg(bench, { growth = { { title = "in flight", unit = "calls/s",
+      per_call = true, points = { { 1, "user-http" }, { 8, "two" } } } } })
     local _, bars = svg:gsub('<rect x="', "")
+    local _, curves = svg:gsub('stroke%-width="2"', "")
     assert.equal(6, bars)
+    assert.equal(2, curves)
     assert.falsy(svg:find("nan", 1, true))
   end)
 end)

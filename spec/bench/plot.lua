@@ -8,7 +8,7 @@ local M = {}
 local WIDTH, PANEL_WIDTH, MARGIN = 1120, 540, 20
 local BAR, GAP, HEAD = 14, 4, 44
 local LABEL, VALUE = 190, 50
-local CURVE_HEIGHT = 220
+local CURVE_HEIGHT, LINE = 220, 13
 local OURS, OTHERS, REFERENCE, TARGET = "#0b6e4f", "#9aa5b1", "#3e4c59", "#c0392b"
 local COLOURS = { REFERENCE, "#1f77b4", OURS }
 
@@ -74,6 +74,17 @@ local function curve_points(bench, curve, library, program)
   return points
 end
 
+-- The names of the lines at their ends, none over another.
+local function append_names(out, ends)
+  table.sort(ends, function(a, b) return a.y < b.y end)
+  local free = -math.huge
+  for _, name in ipairs(ends) do
+    local y = math.max(name.y, free)
+    free = y + LINE
+    out[#out + 1] = text(name.x, y, name.line.title, { fill = name.line.colour })
+  end
+end
+
 local function draw_curve(x, y, title, lines)
   local out = { text(x, y + 14, title, { size = 13 }) }
   local left, right = math.huge, 0
@@ -94,6 +105,7 @@ local function draw_curve(x, y, title, lines)
   out[#out + 1] = text(x + 46, y + 36, top >= 100 and ("%.0f"):format(top) or ("%.2f"):format(top),
     { anchor = "end" })
   out[#out + 1] = text(x + 46, y + 34 + height, "0", { anchor = "end" })
+  local ends = {}
   for i, line in ipairs(lines) do
     local path = {}
     for j, point in ipairs(line.points) do
@@ -103,12 +115,13 @@ local function draw_curve(x, y, title, lines)
         out[#out + 1] = text(px, y + 46 + height, ("%d"):format(point[1]), { anchor = "middle" })
       end
       if j == #line.points then
-        out[#out + 1] = text(px + 6, py + 4, line.title, { fill = line.colour })
+        ends[#ends + 1] = { x = px + 6, y = py + 4, line = line }
       end
     end
     out[#out + 1] = ('<path d="%s" fill="none" stroke="%s" stroke-width="2"/>'):format(
       table.concat(path), line.colour)
   end
+  append_names(out, ends)
   return table.concat(out, "\n"), CURVE_HEIGHT
 end
 
@@ -118,8 +131,7 @@ local function curve_lines(bench, curve, library)
     report.ours(bench, "LuaJIT") or {} } do
     local points = program.name and curve_points(bench, curve, library, program) or {}
     if #points > 1 then
-      lines[#lines + 1] = { title = program.lua or program.title, colour = COLOURS[i],
-        points = points }
+      lines[#lines + 1] = { title = program.title, colour = COLOURS[i], points = points }
     end
   end
   return lines
@@ -166,8 +178,8 @@ function M.svg(bench, plan)
     ('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" '
       .. 'font-family="sans-serif">'):format(WIDTH, height, WIDTH, height),
     '<rect width="100%" height="100%" fill="white"/>',
-    text(MARGIN, 28, ("usher beside its peers: medians of %d rounds, libcurl %s"):format(
-      bench.rounds, library.version), { size = 17 }),
+    text(MARGIN, 28, ("usher beside its peers, libcurl %s: the median of the rounds (%d)"):format(
+      library.version, bench.rounds), { size = 17 }),
     text(MARGIN, 46, "green: usher; dark: C on libcurl (the red line is 1); log scale"),
     drawn, "</svg>\n",
   }, "\n")
