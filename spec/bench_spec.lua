@@ -91,8 +91,7 @@ describe("the benchmark's plan", function()
   end)
 
   it("has the reference first and usher on both interpreters", function()
-    local bench = { programs = plan.programs{ lua54 = "a", luajit = "b", python = "c",
-      trust = "d" } }
+    local bench = { programs = plan.programs{ lua54 = "a", luajit = "b", python = "c" } }
     assert.is_true(report.reference(bench).reference)
     assert.equal("a", report.ours(bench, "Lua 5.4").command[1])
     assert.equal("b", report.ours(bench, "LuaJIT").command[1])

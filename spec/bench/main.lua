@@ -149,12 +149,13 @@ end
 
 local function command_of(bench, workload, program, library)
   local command = {}
-  for i, word in ipairs(program.command) do command[i] = word end
+  local trusted = bench.place.trust[workload.ca or "own"]
+  local file = trusted == "system" and bench.place.system_bundle or trusted
+  for i, word in ipairs(program.command) do command[i] = word:gsub("@CA_FILE", file) end
   if program.reference then command[2] = library.fixed and "--reuse" or "--fresh" end
   local in_flight = program.alone and 1 or workload.in_flight
   for _, word in ipairs{ workload.ask, bench.place.urls[workload.server],
-    ("%d"):format(calls_of(workload, program)), ("%d"):format(in_flight),
-    bench.place.trust[workload.ca or "own"] } do
+    ("%d"):format(calls_of(workload, program)), ("%d"):format(in_flight), trusted } do
     command[#command + 1] = word
   end
   return command
@@ -244,6 +245,21 @@ local function run_instructions(bench)
   end
 end
 
+-- Leaves out who takes any certificate, for that is less work.
+local function check_strictness(bench)
+  local strict = {}
+  for _, program in ipairs(bench.programs) do
+    local command = command_of(bench, plan.strange, program, bench.libraries[1])
+    if programs.run(command, {}) then
+      say("%s trusts an unknown authority: left out", program.title)
+    else
+      strict[#strict + 1] = program
+    end
+  end
+  assert(strict[1] and strict[1].reference, "bench: the reference trusts an unknown authority")
+  bench.programs = strict
+end
+
 local function prepare()
   local processor, others = choose_processors()
   local bench = { processor = processor, rounds = rounds, quick = quick, results = {},
@@ -252,9 +268,10 @@ local function prepare()
   bench.place = place.open(processor, others)
   bench.programs = installed(wanted(plan.programs{
     lua54 = environment("LUA54") or "lua5.4", luajit = environment("LUAJIT") or "luajit",
-    python = choose_python(), trust = bench.place.trust.bundle,
+    python = choose_python(),
   }, "PROGRAMS"))
   bench.libraries = find_libraries(bench)
+  check_strictness(bench)
   bench.can_replace_trust = programs.can_replace_trust(bench.place)
   if not bench.can_replace_trust then
     say("no mount namespace here: the system's certificates cannot be replaced for one process")

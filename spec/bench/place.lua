@@ -56,8 +56,9 @@ end
 local CERTIFY = [[
 cd %s && rm -rf trust && mkdir -p trust/system && cd trust && {
 key() { openssl ecparam -name prime256v1 -genkey -noout -out "$1"; }
-key ca.key && key server.key &&
-openssl req -x509 -new -key ca.key -days 30 -subj '/CN=usher benchmark' -out ca.pem &&
+authority() { key "$1.key" && openssl req -x509 -new -key "$1.key" -days 30 -subj "/CN=$1" \
+  -out "$1.pem"; }
+authority ca && authority stranger && key server.key &&
 openssl req -new -key server.key -subj /CN=127.0.0.1 -out server.csr &&
 printf 'subjectAltName=IP:127.0.0.1\n' >names &&
 openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 \
@@ -154,8 +155,10 @@ function M.open(processor, others)
     urls = { http = "http://127.0.0.1:" .. server.port, tls = "https://127.0.0.1:" .. fields.tls,
       h2 = "https://127.0.0.1:" .. fields.h2, cold = "https://127.0.0.1:" .. fields.cold,
       delay = "http://127.0.0.1:" .. delay_port },
-    trust = { own = trust .. "/ca.pem", bundle = trust .. "/bundle.pem", system = "system" },
+    trust = { own = trust .. "/ca.pem", bundle = trust .. "/bundle.pem", system = "system",
+      stranger = trust .. "/stranger.pem" },
     system_directory = trust .. "/system", system_place = SYSTEM_CERTIFICATES,
+    system_bundle = SYSTEM_CERTIFICATES .. "/ca-certificates.crt",
     stop = function()
       delay:close()
       server:stop()

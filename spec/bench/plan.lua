@@ -47,6 +47,10 @@ M.workloads = {
     calls = 3, in_flight = 1, figure = "wall", peers = false },
 }
 
+--- What no program may answer: the server's authority is not the one that is trusted.
+M.strange = { name = "strange", server = "cold", ask = "cold", calls = 1, in_flight = 1,
+  ca = "stranger", cold = true }
+
 --- What grows, and what should stay as it is: points of a curve, by workload.
 M.growth = {
   { title = "calls a second, by calls in flight", unit = "calls/s", per_call = true,
@@ -60,7 +64,8 @@ local DRIVERS = "spec/bench/peers/"
 
 -- In a program: `libcurl` when the libcurl of the column serves it, `alone` when it has one call in
 -- flight at most, `pace` the share of the calls that it makes, for it takes so much longer,
--- `pace_tls` likewise, `probe` what succeeds where it is installed.
+-- `pace_tls` likewise, `probe` what succeeds where it is installed. In a command, @CA_FILE becomes
+-- the file of whom to trust.
 local function lua_program(fields)
   fields.command = { fields.interpreter, DRIVERS .. fields.driver .. ".lua" }
   fields.probe = fields.probe or { fields.interpreter, "-e", 'require "' .. fields.module .. '"' }
@@ -95,7 +100,7 @@ local function lua_programs(lua, suffix, label)
 end
 
 --- The programs, the reference first.
--- @tparam table tools `lua54`, `luajit`, `python`: their names; `trust`, a file for resty
+-- @tparam table tools `lua54`, `luajit`, `python`: their names
 -- @treturn {table,...}
 function M.programs(tools)
   local list = {
@@ -112,8 +117,8 @@ function M.programs(tools)
   end
   list[#list + 1] = {
     name = "lua-resty-http", title = "lua-resty-http + cjson, LuaJIT", lua = "LuaJIT",
-    command = { "resty", "-c", "1024", "--http-conf", "lua_ssl_trusted_certificate " .. tools.trust
-      .. "; lua_ssl_verify_depth 3;", DRIVERS .. "lua_resty_http.lua" },
+    command = { "resty", "-c", "1024", "--http-conf", "lua_ssl_trusted_certificate @CA_FILE; "
+      .. "lua_ssl_verify_depth 3;", DRIVERS .. "lua_resty_http.lua" },
     probe = { "resty", "-e", 'require "resty.http"' }, cjson = true,
   }
   list[#list + 1] = python_program({ name = "pycurl", title = "pycurl + json", module = "pycurl",

@@ -33,8 +33,8 @@ local easy
 local function call()
   if not easy or job.workload == "cold" then easy = new_handle() end
   count = 0
-  local ok, problem = easy:perform()
-  if not ok then error(tostring(problem), 0) end
+  local code, problem = easy:perform()
+  if code ~= 0 then error(tostring(problem), 0) end
   job.accept(200, cjson.decode(table.concat(parts, "", 1, count)))
 end
 
