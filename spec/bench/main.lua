@@ -199,6 +199,11 @@ local function measure_workload(bench, workload, round)
   end
 end
 
+-- Of the last five minutes.
+local function load_average()
+  return programs.output("cut -d' ' -f2 /proc/loadavg")
+end
+
 local function run_rounds(bench)
   for round = 1, rounds do
     local started = socket.gettime()
@@ -207,6 +212,7 @@ local function run_rounds(bench)
     for _, workload in ipairs(figures.shuffle(order)) do
       measure_workload(bench, workload, round)
     end
+    bench.load[round + 1] = load_average()
     say("round %d of %d took %.0f s", round, rounds, socket.gettime() - started)
   end
 end
@@ -263,7 +269,7 @@ end
 local function prepare()
   local processor, others = choose_processors()
   local bench = { processor = processor, rounds = rounds, quick = quick, results = {},
-    load = programs.output("cut -d' ' -f1 /proc/loadavg") }
+    load = { load_average() } }
   bench.workloads = wanted(plan.workloads, "WORKLOADS")
   bench.place = place.open(processor, others)
   bench.programs = installed(wanted(plan.programs{

@@ -354,9 +354,9 @@ end
 
 --- What was measured with what, in a few lines.
 function M.heading(bench)
-  local lines = { ("%d rounds%s, %s, load average at the start %s."):format(bench.rounds,
+  local lines = { ("%d rounds%s, %s; load average before and after each: %s."):format(bench.rounds,
     bench.quick and " (quick: a tenth of the calls, good for nothing but a look)" or "",
-    bench.processor and "one processor" or "not pinned", bench.load or "not known") }
+    bench.processor and "one processor" or "not pinned", table.concat(bench.load or {}, " ")) }
   for _, library in ipairs(bench.libraries) do
     lines[#lines + 1] = ("libcurl %s (%s): C and usher %s."):format(library.version, library.name,
       library.fixed and "reuse their handles" or "make a handle a call")
