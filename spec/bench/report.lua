@@ -354,7 +354,7 @@ end
 
 --- What was measured with what, in a few lines.
 function M.heading(bench)
-  local lines = { ("%d rounds%s, %s; load average before and after each: %s."):format(bench.rounds,
+  local lines = { ("rounds: %d%s, %s; load average before and after each: %s."):format(bench.rounds,
     bench.quick and " (quick: a tenth of the calls, good for nothing but a look)" or "",
     bench.processor and "one processor" or "not pinned", table.concat(bench.load or {}, " ")) }
   for _, library in ipairs(bench.libraries) do
