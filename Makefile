@@ -327,14 +327,32 @@ $(PRELOAD):
 	  'static void __attribute__((constructor)) start(void) {' \
 	  '  setenv("ASAN_OPTIONS", "detect_leaks=0", 1); }' | $(CC) -shared -fPIC -x c - -o $@
 
-.PHONY: bench bench-built
-bench: ## measure many calls at once, and an nginx worker under load (where wrk is there)
+.PHONY: bench bench-built bench-readme bench-nginx
+bench: ## measure usher beside C and its peers: ROUNDS=7 QUICK=1 WORKLOADS=... (spec/bench/README.md)
 	@.ci/install test
-	@$(MAKE) --no-print-directory -s $(parallel) all
+	@.ci/install bench || echo "bench: goes on with the peers that are there" >&2
+	@$(MAKE) --no-print-directory -s $(parallel) all $(BENCH_PROGRAMS)
 	@$(MAKE) --no-print-directory -s bench-built
 
 bench-built:
-	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/bench/run
+	@$(LUA54) spec/bench/main.lua
+
+bench-nginx: ## measure an nginx worker whose handlers call through usher (needs wrk)
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(LUAJIT) spec/nginx/bench.lua 8
+
+bench-readme: ## put the last results of make bench into spec/bench/README.md
+	@sed '/^## Results/q' spec/bench/README.md >build/bench/README.md
+	@{ echo; cat build/bench/results.md; } >>build/bench/README.md
+	@cp build/bench/README.md build/bench/results.svg spec/bench/
+
+BENCH_PROGRAMS := $(patsubst spec/%.c,build/%,$(wildcard spec/bench/*.c))
+
+build/bench/%: spec/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(say) "ld $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CURL_CFLAGS) $(CFLAGS) -MT $@ -MF $@.d $(LDFLAGS) $< -o $@ $(CURL_LIBS)
 
 .PHONY: fuzz fuzz-replays fuzz-searches
 fuzz: ## search for bytes that break a promise: FUZZ_SECONDS=300 for each of FUZZ_TARGETS, FUZZ_JOBS=2
