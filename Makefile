@@ -342,6 +342,15 @@ soak: ## a million calls with faults on each interpreter: memory and descriptors
 soak-built:
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" CURL_LIBS="$(CURL_LIBS)" spec/soak/run
 
+.PHONY: endurance endurance-built
+endurance: ## imports and plans killed at any moment, their memory, the ledger's cost (half an hour) PARTS=kills
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(MAKE) --no-print-directory -s endurance-built
+
+endurance-built:
+	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/endurance/run $(PARTS)
+
 .PHONY: memcheck memcheck-built asan asan-built apicheck apicheck-built coverage coverage-built \
   rock docs types clean help
 memcheck: ## the specs under valgrind
