@@ -150,6 +150,22 @@ describe("The command imports", function()
     end)
   end
 
+  it("nothing when SIGINT comes before all rows were looked at", function()
+    local pipe = lines.path(".csv")
+    assert(os.execute("mkfifo " .. pipe))
+    local running = command.start(SMOOCH .. pipe, { environment = environment })
+    local writer = assert(io.open(pipe, "wb")) -- when the command has opened it
+    writer:write("id\nu1\n")
+    writer:flush()
+    os.execute("kill -INT " .. running.pid)
+    writer:close()
+    local result = running.wait()
+    assert.equal(130, result.status)
+    assert.equal("", result.out)
+    says(result.err, "stopped before all rows were looked at: nothing was sent")
+    assert.equal(0, #box:ask("GET", "journal"))
+  end)
+
   it("until SIGINT without a ledger, and says that it begins anew", function()
     local running = command.start(SMOOCH .. people(60) .. " --rate 50",
       { environment = environment })

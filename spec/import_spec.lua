@@ -147,6 +147,33 @@ describe("An import", function()
     once_each(lines.asked(world.box, "smooch", "pre_create_app_user"), 300)
   end)
 
+  it("stops at SIGINT before it has looked at all rows, and sends nothing", function()
+    local line, world = line_of({ "smooch" }, { ledger = true })
+    local asked, looks = 0, {}
+    local function people()
+      asked = asked + 1
+      if asked == 5 then interrupt() end
+      if asked <= 20 then return { id = "u" .. asked } end
+    end
+    local summary, err, begun = line:import(people, { name = "x" })
+    assert.is_nil(summary)
+    assert.is_nil(begun)
+    assert.equal("cancelled", err.kind)
+    says(err, "nothing was sent")
+    assert.equal(5, asked)
+    local path = lines.people(5000)
+    summary, err = line:import(path, { on_look = function(count)
+      looks[#looks + 1] = count
+      interrupt()
+    end })
+    assert.is_nil(summary)
+    assert.equal("cancelled", err.kind)
+    assert.is_true(#looks == 1 and looks[1] < 5000)
+    assert.is_false(core.interrupted())
+    assert.equal(0, #world.box.journal)
+    assert.same({ 5000, 0, 0, 0 }, counts(assert(line:import(path))))
+  end)
+
   it("that was asked to stop when all was done is done", function()
     local line = line_of{ "smooch" }
     local summary = assert(line:import(lines.people(5), { on_row = function(so_far)

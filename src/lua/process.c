@@ -45,6 +45,18 @@ int lus_catch_interrupts(lua_State *L) {
   return 0;
 }
 
+/* default_interrupts(): SIGINT ends the process. The handler that an interpreter
+   has of its own raises an error instead, which any pcall may keep. */
+int lus_default_interrupts(lua_State *L) {
+  struct sigaction action;
+  (void)L;
+  memset(&action, 0, sizeof action);
+  sigemptyset(&action.sa_mask);
+  action.sa_handler = SIG_DFL;
+  if (!catching) sigaction(SIGINT, &action, NULL);
+  return 0;
+}
+
 /* interrupted() -> whether a signal was noted since they are caught */
 int lus_interrupted(lua_State *L) {
   lua_pushboolean(L, interrupts != 0);

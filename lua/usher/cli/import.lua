@@ -94,7 +94,8 @@ end
 local function status_of(summary, err)
   if err then
     output.note("usher: " .. tostring(err))
-    return err.kind == "invalid" and not summary and 2 or 1
+    if summary then return 1 end
+    return err.kind == "cancelled" and 130 or err.kind == "invalid" and 2 or 1
   elseif summary.stopped then
     return 130
   end
@@ -116,14 +117,14 @@ local function import(line, arguments, columns)
   local summary, err, begun = line:import(arguments.file, {
     format = arguments.format, columns = columns, concurrency = arguments.concurrency,
     delimiter = delimiter == "tab" and "\t" or delimiter, rate = arguments.rate,
-    failures = arguments.failures, name = arguments.name, on_row = on_row(bar, arguments),
+    failures = arguments.failures, name = arguments.name,
+    on_look = function(count) bar:prepare(("%d rows looked at"):format(count)) end,
+    on_row = on_row(bar, arguments),
     stop = arguments.dry_run and function() return true end or nil,
   })
   local counts = summary or begun
-  if counts then
-    if not arguments.dry_run then bar:finish(counts_of(counts)) end
-    say_summary(counts, arguments)
-  end
+  if counts and not arguments.dry_run then bar:finish(counts_of(counts)) else bar:clear() end
+  if counts then say_summary(counts, arguments) end
   if counts and arguments.dry_run then counts.stopped = false end
   if counts then say_end(counts, arguments, line.ledger ~= nil) end
   return status_of(counts, err)

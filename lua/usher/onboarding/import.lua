@@ -22,10 +22,11 @@ local COMMIT_EVERY = 0.2 -- seconds: a process that is killed forgets no more of
 
 local option_types = {
   format = "string", columns = "table", delimiter = "string", concurrency = "number",
-  rate = "number", name = "string", failures = "string", on_row = "function", stop = "function",
+  rate = "number", name = "string", failures = "string", on_look = "function",
+  on_row = "function", stop = "function",
 }
 local option_names = { "format", "columns", "delimiter", "concurrency", "rate", "name", "failures",
-  "on_row", "stop" }
+  "on_look", "on_row", "stop" }
 
 local function type_problem(options)
   for name, value in pairs(options) do
@@ -202,13 +203,11 @@ local function rows(run)
 end
 
 local function run_all(run)
-  core.catch_interrupts(true)
   local ok, err = pcall(map.map, rows(run), function(item)
     import_row(run, item)
     return true
   end, { concurrency = run.concurrency, on_result = function() end })
   if core.interrupted() then run.summary.stopped = true end
-  core.catch_interrupts(false)
   return ok, err
 end
 
@@ -258,6 +257,44 @@ local function new_run(line, source, options, total)
   }
 end
 
+local function stopped_early()
+  return failure("cancelled", "stopped before all rows were looked at: nothing was sent")
+end
+
+local function refusal(problems)
+  return failure("invalid", "nothing was sent:\n  " .. table.concat(problems, "\n  "), problems)
+end
+
+-- A run that has looked at every row and may begin, or why it may not.
+local function prepare(line, source, options)
+  local total, problems, pages = validate.all(line, source, options.on_look)
+  if core.interrupted() then
+    return nil, stopped_early()
+  elseif problems[1] then
+    return nil, refusal(problems)
+  end
+  local run = new_run(line, source, options, total)
+  local err = begin(run, pages)
+  if err then return nil, err end
+  return run
+end
+
+local function import(line, source, options)
+  local opened, problem = sources.open(source, options)
+  if not opened then
+    return nil, core.interrupted() and stopped_early() or failure("invalid", problem, { problem })
+  end
+  local ok, run, err = pcall(prepare, line, opened, options)
+  if not (ok and run) then opened.close() end
+  if not ok then error(run, 0) end
+  if not run then return nil, err end
+  local summary, begun, raised
+  ok, raised = run_all(run)
+  summary, err, begun = close(run)
+  if not ok then error(raised, 0) end
+  return summary, err, begun
+end
+
 --- Imports people.
 -- @tparam table line the onboarding line: `clients`, `providers`, `ledger`
 -- @tparam string|function source
@@ -267,24 +304,11 @@ end
 -- @treturn[2] table error
 -- @treturn[2] ?table the summary, when it had begun
 function M.import(line, source, options)
-  local opened, problem = sources.open(source, options)
-  if not opened then return nil, failure("invalid", problem, { problem }) end
-  local total, problems, pages = validate.all(line, opened)
-  local err
-  local run = new_run(line, opened, options, total)
-  if problems[1] then
-    err = failure("invalid", "nothing was sent:\n  " .. table.concat(problems, "\n  "), problems)
-  else
-    err = begin(run, pages)
-  end
-  if err then
-    opened.close()
-    return nil, err
-  end
-  local ok, raised = run_all(run)
-  local summary, failed, begun = close(run)
-  if not ok then error(raised, 0) end
-  return summary, failed, begun
+  core.catch_interrupts(true)
+  local ok, summary, err, begun = pcall(import, line, source, options)
+  core.catch_interrupts(false)
+  if not ok then error(summary, 0) end
+  return summary, err, begun
 end
 
 return M
