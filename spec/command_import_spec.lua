@@ -4,6 +4,7 @@ local cjson = require("cjson").new()
 local command = require "spec.support.command"
 local lines = require "spec.support.line"
 local output = require "usher.cli.output"
+local process = require "spec.support.process"
 
 local says = lines.says
 local on_terminal = command.has_terminal and it or pending
@@ -126,6 +127,17 @@ describe("The command imports", function()
     assert.equal("of 5 rows: 0 done, 0 earlier, 1 failed, 4 remaining\n", result.out)
   end)
 
+  it("nothing, once, into two processes at the same time", function()
+    local arguments = SMOOCH .. people(40) .. ledger()
+    local first = command.start(arguments .. "--rate 100", { environment = environment })
+    command.await(function() return #box:requests("smooch", "pre_create_app_user") > 5 end)
+    local result = run(1, arguments)
+    says(result.err, "is being imported by process " .. first.pid .. " of ")
+    assert.equal("", result.out)
+    says(first.wait().out, "of 40 rows: 40 done")
+    created(40)
+  end)
+
   it("nothing when the ledger cannot be opened", function()
     says(run(2, SMOOCH .. people(5) .. " --ledger /no/such/directory/l.db").err,
       "/no/such/directory/l.db")
@@ -182,6 +194,8 @@ describe("The command imports", function()
     local running = command.start(arguments .. "--concurrency 2", { environment = environment })
     command.await(function() return #box:requests("smooch", "pre_create_app_user") == 2 end)
     os.execute("kill -INT " .. running.pid)
+    -- two signals at once count as one
+    command.await(function() return not process.catches_interrupts(running.pid) end)
     assert.equal(130, running.stop("INT").status) -- 128 + 2: the signal's, as the shell has it
     says(run(0, arguments).out, "of 4 rows: 4 done")
     created(4)

@@ -196,6 +196,43 @@ describe("An import", function()
     assert.equal(2, world.box:count("smooch", "get_app_user"))
   end)
 
+  for _, kind in ipairs(ledgers.kinds) do
+    it("is not begun while another process is at it, but when that is gone: " .. kind.name,
+      function()
+        local dsn, path = kind.dsn(), lines.people(20)
+        local line, world = line_of({ "smooch" }, { ledger = ledgers.open(dsn) })
+        local other = lines.of({ "smooch" }, { ledger = ledgers.open(dsn), box = world.box })
+        local refused, elsewhere
+        local summary = assert(line:import(path, { on_row = function(so_far)
+          if so_far.done ~= 10 then return end
+          refused = { other:import(path) }
+          elsewhere = other:import(path, { name = "elsewhere", stop = function() return true end })
+        end }))
+        assert.same({ 20, 0, 0, 0 }, counts(summary))
+        assert.is_nil(refused[1])
+        assert.is_nil(refused[3])
+        assert.equal("ledger", refused[2].kind)
+        says(refused[2], "is being imported by process " .. (core.process()) .. " of ")
+        assert.is_true(elsewhere.stopped)
+        once_each(lines.asked(world.box, "smooch", "pre_create_app_user"), 20)
+        assert.same({ 0, 20, 0, 0 }, counts(assert(other:import(path))))
+        -- as a process that was killed left it
+        local store = world.ledger.store
+        store:run("INSERT INTO runs (number, host, process, started_at) VALUES (99, ?, 0, 0)",
+          (select(2, core.process())))
+        local left = "UPDATE imports SET run = 99, seen_at = ? WHERE name = ?"
+        store:run(left, 0, path)
+        assert.same({ 0, 20, 0, 0 }, counts(assert(other:import(path))))
+        -- of another host nobody knows whether it lives: what it noted last tells
+        store:run("UPDATE runs SET host = 'elsewhere' WHERE number = 99")
+        store:run(left, core.now() - 60, path)
+        says(select(2, other:import(path)), "is being imported by process 0 of elsewhere")
+        store:run(left, core.now() - 3600, path)
+        assert.same({ 0, 20, 0, 0 }, counts(assert(other:import(path))))
+        assert.same({}, store:rows("SELECT * FROM imports WHERE run IS NOT NULL"))
+      end)
+  end
+
   it("puts a row again that was edited between two runs, and only that", function()
     local line, world = line_of({ "smooch" }, { ledger = true })
     local path = lines.file(".csv", "id,name\nu1,Bob\nu2,Ann\nu3,Eve\n")
@@ -400,6 +437,7 @@ describe("An import that makes no sense", function()
       { "a person has no field 'nmae'", { columns = { nmae = "Name" } } },
       { "columns: name must be the name", { columns = { name = 2 } } },
       { "failures must be another file", { failures = path } },
+      { "failures must be another file", { failures = "/tmp/../" .. path } },
       { "options must be a table", "fast" },
     } do
       says(message(path, case[2]), case[1])

@@ -132,6 +132,7 @@ int lus_default_interrupts(lua_State *L);
 int lus_interrupted(lua_State *L);
 int lus_process(lua_State *L);
 int lus_is_running(lua_State *L);
+int lus_is_same_file(lua_State *L);
 int lus_terminal(lua_State *L);
 int lus_read_private(lua_State *L);
 

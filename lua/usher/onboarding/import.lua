@@ -69,7 +69,8 @@ end
 local function source_problem(line, source, options)
   if type(source) ~= "string" and type(source) ~= "function" then
     return "the source must be a path or an iterator"
-  elseif options.failures and options.failures == source then
+  elseif options.failures and type(source) == "string"
+    and (options.failures == source or core.is_same_file(options.failures, source)) then
     return "failures must be another file than the source"
   elseif line.ledger and type(source) == "function" and not options.name then
     return "an iterator needs a name, to go on with it later"
@@ -222,6 +223,7 @@ local function close(run)
     if not ok then run.failure = run.failure or failure("invalid", problem) end
   end
   if ledger then
+    run.journal:leave()
     local ok, problem = ledger:flush()
     if not ok then run.failure = run.failure or failure("ledger", problem) end
   end
@@ -239,7 +241,7 @@ local function begin(run, pages)
     if not run.failures then return failure("invalid", problem) end
   end
   if run.ledger then
-    journal, problem = run.ledger:import(options.name or run.source.name)
+    journal, problem = run.ledger:import(options.name or run.source.name, true)
     if not journal then return failure("ledger", problem) end
   end
   run.journal = journal
