@@ -61,6 +61,13 @@ describe("The command imports", function()
     assert.equal(0, #box:ask("GET", "journal"))
   end)
 
+  it("what its help names, every field", function()
+    local help = run(0, "import --help").out:match("A row is.*"):gsub("\n", " ")
+    for _, name in ipairs(require("usher.onboarding.people").NAMES) do
+      assert.truthy(help:find(" " .. name .. "[,;]"), name)
+    end
+  end)
+
   it("columns by their names, between tabs, of a file called anything", function()
     local path = lines.file(".txt", "Key\tFull name\tPlan\r\ncol-1\tBob \"B\"\tgold\r\n")
     says(run(2, SMOOCH .. path).err, "its name does not tell its format")

@@ -31,6 +31,7 @@ describe("The command", function()
       it(("has help for %s, and needs no account for that"):format(word), function()
         local result = run(0, word .. " --help", { environment = {} })
         says(result.out, "Usage: usher " .. word)
+        says(result.out, word == "sandbox" and "sandbox" or "Exit status: 0 done")
         assert.equal("", result.err)
       end)
     end
@@ -132,6 +133,27 @@ describe("The command", function()
       says(result.err, "password is a secret")
       assert.is_nil(result.err:find("hunter2", 1, true))
       assert.equal(0, sent())
+    end)
+
+    it("takes no password of a ledger that others could read", function()
+      for _, word in ipairs{ "cases", "ledger verify", "import x.csv --provider qiscus",
+        "mute u1 --provider ertc", "apply README.md --provider ertc" } do
+        for _, dsn in ipairs{ "postgres://ann:hunter2@127.0.0.1:9/l",
+          "postgresql://:hunter2@127.0.0.1:9/l" } do
+          local result = run(2, ("%s --ledger %s"):format(word, dsn))
+          says(result.err, "--ledger: others can read the command line")
+          assert.is_nil((result.out .. result.err):find("hunter2", 1, true))
+        end
+      end
+      local result = run(2, "cases", { environment =
+        { USHER_LEDGER = "postgres://ann:hunter2@127.0.0.1:9/l" } })
+      says(result.err, "postgres://127.0.0.1:9/l: ")
+      assert.is_nil(result.err:find("hunter2", 1, true))
+    end)
+
+    it("fails when its result cannot be written", function()
+      local result = run(1, "call qiscus get_user_list >/dev/full")
+      says(result.err, "standard output could not be written")
     end)
 
     it("prints a request and sends nothing, without its secrets", function()

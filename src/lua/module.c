@@ -114,6 +114,7 @@ static const luaL_Reg functions[] = {
     {"interrupted", lus_interrupted},
     {"is_running", lus_is_running},
     {"is_same_file", lus_is_same_file},
+    {"is_written", lus_is_written},
     {"monotonic", lus_monotonic},
     {"nearest", nearest},
     {"now", lus_now},

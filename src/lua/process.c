@@ -1,9 +1,10 @@
 /* process.c: what Lua does not tell of its process: its number and host,
-   whether another one lives, a request to stop, its terminal, which file a path
-   is and who may read it. */
+   whether another one lives, a request to stop, its terminal and output, which
+   file a path is and who may read it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -80,6 +81,12 @@ int lus_process(lua_State *L) {
 int lus_is_running(lua_State *L) {
   pid_t process = (pid_t)luaL_checkinteger(L, 1);
   lua_pushboolean(L, process > 0 && (kill(process, 0) == 0 || errno == EPERM));
+  return 1;
+}
+
+/* is_written() -> whether all that was printed could be: print does not say */
+int lus_is_written(lua_State *L) {
+  lua_pushboolean(L, fflush(stdout) == 0 && ferror(stdout) == 0);
   return 1;
 }
 

@@ -5,9 +5,16 @@ local clients = require "usher.cli.clients"
 local ledgers = require "usher.cli.ledgers"
 local onboarding = require "usher.onboarding"
 local output = require "usher.cli.output"
+local people = require "usher.onboarding.people"
 local progress = require "usher.cli.progress"
 
 local M = { commands = {} }
+
+local FIELDS = ("A row is a person: %s; only the id has to be there. properties are a JSON object, "
+  .. "and the column properties.plan is a member of it. Smooch takes name where there is no "
+  .. "given_name. Qiscus changes somebody who exists only together with the password, which it "
+  .. "overwrites. A second run with the same --ledger does what the first one has not.")
+  :format(table.concat(people.NAMES, ", "))
 
 local MOST_TOLD = 10 -- failures that are told one by one
 
@@ -16,7 +23,9 @@ local MOST_TOLD = 10 -- failures that are told one by one
 function M.add(parser)
   local import = parser:command("import", "Import people from a CSV or JSON lines file; again, to "
     .. "go on with it.")
-  import:argument("file", "The file.")
+  import:argument("file", "The file: .csv, its first line the names of the columns, or .jsonl, an "
+    .. "object a line.")
+  import:epilog(FIELDS)
   import:option("--provider", "Into which; may be given more than once."):count("+")
     :target("providers")
   ledgers.add_option(import)
@@ -80,7 +89,8 @@ local function say_summary(summary, arguments)
 end
 
 local function say_end(summary, arguments, has_ledger)
-  if summary.failed > MOST_TOLD and not arguments.quiet then
+  if arguments.quiet then return end
+  if summary.failed > MOST_TOLD then
     output.note(("... %d more failed%s"):format(summary.failed - MOST_TOLD,
       arguments.failures and "; all are in " .. arguments.failures
         or "; --failures FILE keeps them"))

@@ -7,6 +7,13 @@ local core = require "usher.core"
 
 local M = {}
 
+--- What the exit statuses mean.
+M.STATUSES = [[
+Exit status: 0 done; 1 could not be done, or a ledger is not as it was written; 2 wrong usage, and
+nothing was sent; 3 some of it failed; 130 stopped by a signal before the end, the same command goes
+on. What goes on until a signal (watch, run) ends with 0.
+]]
+
 local COLOURS = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33" }
 
 --- The width of a terminal that can be drawn on, or nil.

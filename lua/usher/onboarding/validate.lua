@@ -21,7 +21,7 @@ local function field_problem(person)
       return ("unknown field '%s'%s"):format(tostring(name),
         nearest and ("; did you mean '%s'?"):format(nearest) or "")
     elseif type(value) ~= expected then
-      return ("%s must be a %s"):format(name, expected == "table" and "object" or expected)
+      return ("%s must be %s"):format(name, expected == "table" and "an object" or "a " .. expected)
     end
   end
   if person.id == nil or person.id == "" then return "id is required" end
