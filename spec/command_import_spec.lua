@@ -273,7 +273,8 @@ describe("The command imports", function()
 
     it("tables whose columns stand below one another, whatever takes two of them", function()
       local widths = { Han = 3, ["김민준"] = 6, ["e\204\129té"] = 3, ["💰"] = 2, ["ＡＢ"] = 4,
-        ["\226\128\139"] = 0 }
+        ["\226\128\139"] = 0, ["✅"] = 2, ["☎"] = 1, ["⚽"] = 2, ["ณัฐพล"] = 4, ["שָׁלוֹם"] = 4,
+        ["नेहा"] = 3, ["مُحَمَّد"] = 4 }
       for text, width in pairs(widths) do assert.equal(width, output.width(text), text) end
     end)
   end)
