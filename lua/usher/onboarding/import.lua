@@ -112,9 +112,9 @@ local function put(run, item, provider)
     item.begun)
   count(run, provider, done and done.action or "failed")
   if run.journal and done then
-    run.journal:done(item.line, provider, item.digests[provider])
+    run.journal:done(item.line, provider, run.feed:digest(item, provider))
   elseif run.journal and not unknown then
-    run.journal:failed(item.line, provider, item.digests[provider], tostring(err))
+    run.journal:failed(item.line, provider, run.feed:digest(item, provider), tostring(err))
   end
   if err and is_fatal(err) then run.failure = run.failure or err end
   return err
@@ -137,6 +137,7 @@ end
 
 -- What an earlier run has done of a row is counted as that.
 local function count_earlier(run, item)
+  if item.todo[#run.providers] then return end
   local todo = {}
   for _, provider in ipairs(item.todo) do todo[provider] = true end
   for _, provider in ipairs(run.providers) do
