@@ -91,7 +91,7 @@ local JSON = {
   { "an id that is null", '{"id":null}\n', 1, "id is required" },
   { "an id that is a number", '{"id":7}\n', 1, "id must be a string" },
   { "a name that is an object", '{"id":"u1","name":{}}\n', 1, "name must be a string" },
-  { "properties that are a text", '{"id":"u1","properties":"a"}\n', 1, "properties must be an object" },
+  { "properties that are a text", '{"id":"u1","properties":"a"}\n', 1, "must be an object" },
   { "an unknown field", '{"id":"u1","nmae":"Bob"}\n', 1, "did you mean 'name'?" },
   { "an id twice", '{"id":"u1"}\n{"id":"u2"}\n{"id":"u1"}\n', 3, "has the id of line 1" },
   { "Latin-1", '{"id":"u1","name":"Ren\233e"}\n', 1, "must be UTF-8" },

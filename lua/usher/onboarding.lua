@@ -97,7 +97,7 @@ end
 -- @tparam[opt] table options `format` (`"csv"`, `"jsonl"`), `columns` (`{ id = "User ID" }`: the
 -- file's name of a field), `delimiter` (","), `concurrency` (32), `rate` (rows a second), `name`
 -- (of the journal; the path if absent), `failures` (a path: the rows that failed, to be fed back),
--- `on_look` (called with the number of rows that were looked at, a thousand at a time), `on_row`
+-- `on_look` (called with the number of rows that were looked at, some thousand at a time), `on_row`
 -- (called with the summary, the row as `{ person, line }`, and its error or nil), `stop` (a
 -- function, asked before each row)
 -- @treturn ?table summary: `rows` = `done` + `earlier` (by a run before) + `failed` + `remaining`,

@@ -35,18 +35,19 @@ local function lifetime(work, kills_left)
   return work.start + (share + work.delay) * (0.4 + 1.2 * math.random())
 end
 
--- Runs `arguments` with so many kills, and once to the end. Returns the last summary.
+-- Runs `arguments` with so many kills, and once to the end. Returns the last summary, and how many
+-- of the kills came before the end.
 -- `work`: `total` calls, of which `progress()` were made, each of `seconds`; `delay` is how long an
 -- answer takes; `start` are the seconds before the first call.
 local function survive(arguments, kills, work, environment)
+  local killed = 0
   for number = 1, kills do
     local was_killed, status, text = run(arguments, environment, lifetime(work, kills - number + 1))
-    assert(was_killed, ("kill %d found nothing to kill: status %s, %s"):format(number,
-      tostring(status), text))
+    if was_killed then killed = killed + 1 else assert(status == 0, text) end
   end
   local _, status, text = run(arguments .. " --json --quiet", environment)
   assert(status == 0, text)
-  return cjson.decode(text)
+  return cjson.decode(text), killed
 end
 
 -- Every answer takes so many seconds.
@@ -54,12 +55,16 @@ local function slow_down(box, provider, seconds)
   box:ask("POST", "fault", { provider = provider, delay = seconds, times = "forever" })
 end
 
--- Seconds that `arguments` take when nothing happens to them.
+-- Seconds that `arguments` take when nothing happens to them: the shorter of two times.
 local function measure(arguments, environment)
-  local started = core.monotonic()
-  local _, status, text = run(arguments, environment)
-  assert(status == 0, text)
-  return core.monotonic() - started
+  local least = math.huge
+  for _ = 1, 2 do
+    local started = core.monotonic()
+    local _, status, text = run(arguments, environment)
+    assert(status == 0, text)
+    least = math.min(least, core.monotonic() - started)
+  end
+  return least
 end
 
 local function once_each(requests, id_of, first, count)
@@ -114,7 +119,7 @@ end
 -- @tparam table box of `command.sandbox`
 -- @tparam function new_dsn names a fresh database
 -- @tparam table options `rows`, `in_flight`, `provider`, `kills`, `delay` (seconds an answer takes)
--- @treturn table `{ summary, requests, creations }`
+-- @treturn table `{ killed, summary, requests, creations }`
 function M.import(box, new_dsn, options)
   local first = box.first or 1
   box.first = first + options.rows
@@ -126,7 +131,7 @@ function M.import(box, new_dsn, options)
     progress = function() return #creations_of(box, options.provider) end,
   }
   slow_down(box, options.provider, options.delay)
-  local summary = survive(import_line(path, options, dsn), options.kills, work, box.environment)
+  local summary, killed = survive(import_line(path, options, dsn), options.kills, work, box.environment)
   assert(summary.rows == options.rows and summary.failed == 0 and summary.remaining == 0)
   assert(summary.done + summary.earlier == options.rows)
   local creations = creations_of(box, options.provider)
@@ -137,7 +142,7 @@ function M.import(box, new_dsn, options)
   local ids = users_of(box:ask("GET", "state"), options.provider)
   for i = first, first + options.rows - 1 do assert(ids["u" .. i], "u" .. i) end
   verify(dsn, box.environment)
-  return { summary = summary, requests = #box:requests(options.provider),
+  return { killed = killed, summary = summary, requests = #box:requests(options.provider),
     creations = #creations }
 end
 
@@ -166,7 +171,7 @@ end
 -- @tparam table box of `command.sandbox`
 -- @tparam function new_dsn names a fresh database
 -- @tparam table options `actions`, `pace` (actions a second), `kills`, `delay`
--- @treturn table `{ summary, requests, lists }`
+-- @treturn table `{ killed, summary, requests, lists }`
 function M.apply(box, new_dsn, options)
   box:reset()
   slow_down(box, "vchatcloud", options.delay)
@@ -179,7 +184,7 @@ function M.apply(box, new_dsn, options)
   box:reset()
   local plan, dsn = new_plan(box, "room", options.actions), new_dsn()
   slow_down(box, "vchatcloud", options.delay)
-  local summary = survive(apply_line(plan, "room", options, dsn), options.kills, work,
+  local summary, killed = survive(apply_line(plan, "room", options, dsn), options.kills, work,
     box.environment)
   assert(summary.planned == options.actions and summary.remaining == 0 and summary.failed == 0)
   assert(summary.done + summary.earlier == options.actions)
@@ -190,7 +195,7 @@ function M.apply(box, new_dsn, options)
     box.environment)
   assert(status == 0 and select(2, text:gsub("\n", "")) == options.actions, text)
   verify(dsn, box.environment)
-  return { summary = summary, requests = #requests, lists = lists }
+  return { killed = killed, summary = summary, requests = #requests, lists = lists }
 end
 
 return M

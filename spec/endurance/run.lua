@@ -18,8 +18,8 @@ local seed = tonumber(os.getenv "SEED") or os.time()
 local FLAT = 2048 -- KiB that an import may grow by between its second tenth and its last
 local COST, ROUNDS, ROWS = 0.15, 7, 20000
 
-local function say(...)
-  print(("%-7s %s"):format(rawget(_G, "jit") and "LuaJIT" or _VERSION, (...):format(select(2, ...))))
+local function say(words, ...)
+  print(("%-7s %s"):format(rawget(_G, "jit") and "LuaJIT" or _VERSION, words:format(...)))
   io.stdout:flush()
 end
 
@@ -29,8 +29,9 @@ local function kill_imports(box)
       local found = kills.import(box, kind.dsn, { rows = 5000, in_flight = 32, kills = 50,
         delay = 0.2, provider = provider })
       local summary = found.summary
-      say("import of 5000 into %s, %s: killed 50 times; each created once, %d other calls; the last "
-        .. "run: %d earlier, %d done", provider, kind.name, found.requests - found.creations,
+      assert(found.killed == 50, found.killed .. " kills came before the end")
+      say("import of 5000 into %s, %s: killed 50 times; each created once, %d other calls; the "
+        .. "last run: %d earlier, %d done", provider, kind.name, found.requests - found.creations,
         summary.earlier, summary.done)
     end
   end
@@ -41,6 +42,7 @@ local function kill_plans(box)
     local found = kills.apply(box, kind.dsn, { actions = 500, pace = 25, kills = 50,
       delay = 0.1 })
     local summary = found.summary
+    assert(found.killed == 50, found.killed .. " kills came before the end")
     say("plan of 500 actions, %s: killed 50 times; each sent once, %d looks at who is muted; the "
       .. "last run: %d earlier, %d done", kind.name, found.lists, summary.earlier, summary.done)
   end
@@ -128,24 +130,22 @@ end
 local parts = { kills = { kill_imports, kill_plans }, lifting = { lift }, memory = { watch_memory },
   cost = { measure_cost } }
 
-local function run(box)
-  local names = arg[2] and { select(2, unpack(arg)) } or { "kills", "lifting", "memory", "cost" }
-  for _, name in ipairs(names) do
-    for _, part in ipairs(assert(parts[name], "no part is called " .. name)) do
-      part(box)
-      lines.close_all()
-    end
-  end
-end
+local names = arg[2] and { select(2, unpack(arg)) } or { "kills", "lifting", "memory", "cost" }
+for _, name in ipairs(names) do assert(parts[name], "no part is called " .. name) end
 
 math.randomseed(seed)
 say("SEED=%d", seed)
-local box = command.sandbox(7200)
-local ok, problem = xpcall(run, debug.traceback, box)
-box:stop()
-lines.close_all()
-ledgers.stop()
-if not ok then
-  say("%s", problem)
-  os.exit(1)
+local box, failed = command.sandbox(7200), 0
+for _, name in ipairs(names) do
+  for _, part in ipairs(parts[name]) do
+    local ok, problem = xpcall(part, debug.traceback, box)
+    lines.close_all()
+    if not ok then
+      say("FAILED: %s", problem)
+      failed = failed + 1
+    end
+  end
 end
+box:stop()
+ledgers.stop()
+os.exit(failed == 0 and 0 or 1)

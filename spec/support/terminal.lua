@@ -27,7 +27,8 @@ function M.open(columns)
   opened = opened + 1
   local self = setmetatable({ tmux = ("tmux -u -f /dev/null -L usher-spec-%d-%d "):format(
     core.process(), opened) }, metatable)
-  self:run(("new-session -d -x %d -y 40 %s"):format(columns, command.quoted("PS1='status $? > ' exec sh")))
+  self:run(("new-session -d -x %d -y 40 %s"):format(columns,
+    command.quoted("PS1='status $? > ' exec sh")))
   return self
 end
 

@@ -12,9 +12,9 @@ local M = { commands = {} }
 
 local FIELDS = ("A row is a person: %s; only the id has to be there. properties are a JSON object, "
   .. "and the column properties.plan is a member of it. Smooch takes name where there is no "
-  .. "given_name; eRTC takes the id alone. Qiscus changes somebody who exists only together with the password, which it "
-  .. "overwrites. A second run with the same --ledger does what the first one has not.")
-  :format(table.concat(people.NAMES, ", "))
+  .. "given_name; eRTC takes the id alone. Qiscus changes somebody who exists only together with "
+  .. "the password, which it overwrites. A second run with the same --ledger does what the first "
+  .. "one has not."):format(table.concat(people.NAMES, ", "))
 
 local MOST_TOLD = 10 -- failures that are told one by one
 

@@ -11,7 +11,7 @@ local M = {}
 
 -- Seconds that the rows which are noted together should last: at least so long that committing
 -- costs little, at most so long that a process that is killed leaves little to look up.
-local SHORTEST, LONGEST = 0.1, 0.4
+local SHORTEST, LONGEST = 0.2, 0.5
 
 local methods = {}
 local metatable = { __index = methods }

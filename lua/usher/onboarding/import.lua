@@ -16,7 +16,7 @@ local M = {}
 
 local CONCURRENCY = 32
 local PIECE = 0.25 -- longest wait in one piece, in seconds: a request to stop is seen in between
-local COMMIT_EVERY = 0.2 -- seconds: a process that is killed forgets no more of what ended
+local COMMIT_EVERY = 0.25 -- seconds: a process that is killed forgets no more of what ended
 
 -- --- what import is given -----------------------------------------------------------------------
 
@@ -183,9 +183,10 @@ end
 
 -- What ended is committed with the rows that are sent next; here when these take their time.
 local function commit_ended(run)
-  local now = core.monotonic()
-  if not run.journal or now < run.commit_at then return end
-  run.commit_at = now + COMMIT_EVERY
+  if not run.journal then return end
+  local now, noted_at = core.monotonic(), run.feed.noted_at or 0
+  if now < math.max(run.committed_at, noted_at) + COMMIT_EVERY then return end
+  run.committed_at = now
   local ok, problem = run.ledger:flush()
   if not ok then run.failure = run.failure or failure("ledger", problem) end
 end
@@ -256,7 +257,7 @@ local function new_run(line, source, options, total)
   return {
     clients = line.clients, providers = line.providers, ledger = line.ledger, options = options,
     source = source, concurrency = options.concurrency or CONCURRENCY,
-    next_at = core.monotonic(), commit_at = core.monotonic() + COMMIT_EVERY, summary = summary,
+    next_at = core.monotonic(), committed_at = core.monotonic(), summary = summary,
   }
 end
 

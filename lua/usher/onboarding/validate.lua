@@ -10,7 +10,7 @@ local M = {}
 local MOST = 50 -- problems that are told
 
 --- Rows whose digest is taken together.
-M.PAGE = 1024
+M.PAGE = 2048
 
 -- What is wrong with a person's own fields.
 local function field_problem(person)
