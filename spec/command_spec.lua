@@ -224,6 +224,12 @@ describe("The command", function()
       assert.equal(6, sent())
     end)
 
+    it("come with quotes as a shell has them", function()
+      local path = file("export USHER_QISCUS_APP_ID='it'\\''s'\nUSHER_QISCUS_SECRET=\"'x'\"\n")
+      says(run(0, "call qiscus get_user_list --curl --credentials " .. path, { environment = {} })
+        .out, "QISCUS-SDK-APP-ID: it'\\''s'")
+    end)
+
     it("are not read from a file that others can read, or that is none", function()
       for _, mode in ipairs{ "640", "604", "644", "660" } do
         says(run(2, PROFILE .. "--credentials " .. file(credentials("NAME=VALUE"), mode),

@@ -174,6 +174,20 @@ describe("An import", function()
     assert.same({ 5000, 0, 0, 0 }, counts(assert(line:import(path))))
   end)
 
+  it("inside another one stops both at SIGINT", function()
+    local line = line_of{ "smooch" }
+    local inner
+    local outer = assert(line:import(lines.people(100), { concurrency = 1, on_row = function(so_far)
+      if so_far.done ~= 10 then return end
+      assert(line:import(lines.people(5, 1001)))
+      inner = assert(line:import(lines.people(100, 2001), { concurrency = 1,
+        on_row = function(count) if count.done == 10 then interrupt() end end }))
+    end }))
+    assert.same({ true, 10 }, { inner.stopped, inner.done })
+    assert.same({ true, 10 }, { outer.stopped, outer.done })
+    assert.is_false(core.interrupted())
+  end)
+
   it("that was asked to stop when all was done is done", function()
     local line = line_of{ "smooch" }
     local summary = assert(line:import(lines.people(5), { on_row = function(so_far)
