@@ -142,8 +142,8 @@ function M.import(box, new_dsn, options)
   local ids = users_of(box:ask("GET", "state"), options.provider)
   for i = first, first + options.rows - 1 do assert(ids["u" .. i], "u" .. i) end
   verify(dsn, box.environment)
-  return { killed = killed, summary = summary, requests = #box:requests(options.provider),
-    creations = #creations }
+  return { killed = killed, summary = summary, creations = #creations,
+    requests = #box:requests(options.provider) }
 end
 
 -- --- a plan -------------------------------------------------------------------------------------
