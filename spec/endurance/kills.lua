@@ -131,7 +131,8 @@ function M.import(box, new_dsn, options)
     progress = function() return #creations_of(box, options.provider) end,
   }
   slow_down(box, options.provider, options.delay)
-  local summary, killed = survive(import_line(path, options, dsn), options.kills, work, box.environment)
+  local summary, killed = survive(import_line(path, options, dsn), options.kills, work,
+    box.environment)
   assert(summary.rows == options.rows and summary.failed == 0 and summary.remaining == 0)
   assert(summary.done + summary.earlier == options.rows)
   local creations = creations_of(box, options.provider)
