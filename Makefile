@@ -333,15 +333,6 @@ fuzz: ## search for bytes that break a promise: FUZZ_SECONDS=300 for each of FUZ
 
 fuzz-searches: $(FUZZ_TARGETS:%=build/search/fuzz/%)
 
-.PHONY: soak soak-built
-soak: ## a million calls with faults on each interpreter: memory and descriptors flat? CALLS=1000000
-	@.ci/install test
-	@$(MAKE) --no-print-directory -s $(parallel) all
-	@$(MAKE) --no-print-directory -s soak-built
-
-soak-built:
-	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" CURL_LIBS="$(CURL_LIBS)" spec/soak/run
-
 .PHONY: endurance endurance-built
 endurance: ## imports and plans killed at any moment, their memory, the ledger's cost (half an hour) PARTS=kills
 	@.ci/install test
@@ -350,6 +341,15 @@ endurance: ## imports and plans killed at any moment, their memory, the ledger's
 
 endurance-built:
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/endurance/run $(PARTS)
+
+.PHONY: soak soak-built
+soak: ## a million calls with faults on each interpreter: memory and descriptors flat? CALLS=1000000
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(MAKE) --no-print-directory -s soak-built
+
+soak-built:
+	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" CURL_LIBS="$(CURL_LIBS)" spec/soak/run
 
 .PHONY: memcheck memcheck-built asan asan-built apicheck apicheck-built coverage coverage-built \
   rock docs types clean help

@@ -128,7 +128,7 @@ int lus_sleep(lua_State *L);
 
 /* process.c */
 int lus_catch_interrupts(lua_State *L);
-int lus_default_interrupts(lua_State *L);
+int lus_plain_interrupts(lua_State *L);
 int lus_interrupted(lua_State *L);
 int lus_process(lua_State *L);
 int lus_is_running(lua_State *L);

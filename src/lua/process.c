@@ -49,9 +49,9 @@ int lus_catch_interrupts(lua_State *L) {
   return 0;
 }
 
-/* default_interrupts(): SIGINT ends the process. The handler that an interpreter
+/* plain_interrupts(): SIGINT ends the process. The handler that an interpreter
    has of its own raises an error instead, which any pcall may keep. */
-int lus_default_interrupts(lua_State *L) {
+int lus_plain_interrupts(lua_State *L) {
   struct sigaction action;
   (void)L;
   memset(&action, 0, sizeof action);
