@@ -363,6 +363,15 @@ fuzz: ## search for bytes that break a promise: FUZZ_SECONDS=300 for each of FUZ
 
 fuzz-searches: $(FUZZ_TARGETS:%=build/search/fuzz/%)
 
+.PHONY: endurance endurance-built
+endurance: ## imports and plans killed at any moment, their memory, the ledger's cost (half an hour) PARTS=kills
+	@.ci/install test
+	@$(MAKE) --no-print-directory -s $(parallel) all
+	@$(MAKE) --no-print-directory -s endurance-built
+
+endurance-built:
+	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" spec/endurance/run $(PARTS)
+
 .PHONY: soak soak-built
 soak: ## a million calls with faults on each interpreter: memory and descriptors flat? CALLS=1000000
 	@.ci/install test

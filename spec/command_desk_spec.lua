@@ -198,6 +198,20 @@ describe("The command moderates:", function()
     assert.same({ 0, "unban k3: its time is over\n" }, { result.status, result.out })
   end)
 
+  it("and ends at SIGINT in the middle of a call, of which the ledger learns later", function()
+    local book = ledger()
+    box:ask("POST", "fault", { provider = "vchatcloud", operation = "mute_user", delay = 20 })
+    local muting = command.start("mute k1" .. ROOM .. book, { environment = environment })
+    command.await(function() return #box:requests("vchatcloud", "mute_user") == 1 end)
+    local result = muting.stop("INT")
+    assert.same({ status = 130, out = "", err = "" }, result) -- 128 + 2, as the shell has it
+    says(run(0, "cases" .. book).out, "open")
+    run(0, "run --once" .. ROOM .. book)
+    says(run(0, "cases" .. book).out, "settled by the provider's state")
+    says(run(0, "list-muted" .. ROOM).out, "k1")
+    assert.equal(1, #box:requests("vchatcloud", "mute_user"))
+  end)
+
   it("and says whether the ledger is as it was written", function()
     local path = lines.path(".db")
     local book = " --ledger " .. path

@@ -4,6 +4,7 @@ local cjson = require("cjson").new()
 local command = require "spec.support.command"
 local lines = require "spec.support.line"
 local output = require "usher.cli.output"
+local process = require "spec.support.process"
 
 local says = lines.says
 local on_terminal = command.has_terminal and it or pending
@@ -58,6 +59,13 @@ describe("The command imports", function()
     box:reset()
     assert.equal("of 30 rows: 0 done, 30 earlier, 0 failed, 0 remaining\n", run(0, arguments).out)
     assert.equal(0, #box:ask("GET", "journal"))
+  end)
+
+  it("what its help names, every field", function()
+    local help = run(0, "import --help").out:match("A row is.*"):gsub("\n", " ")
+    for _, name in ipairs(require("usher.onboarding.people").NAMES) do
+      assert.truthy(help:find(" " .. name .. "[,;]"), name)
+    end
   end)
 
   it("columns by their names, between tabs, of a file called anything", function()
@@ -126,6 +134,17 @@ describe("The command imports", function()
     assert.equal("of 5 rows: 0 done, 0 earlier, 1 failed, 4 remaining\n", result.out)
   end)
 
+  it("nothing, once, into two processes at the same time", function()
+    local arguments = SMOOCH .. people(40) .. ledger()
+    local other = command.start(arguments .. "--rate 100", { environment = environment })
+    command.await(function() return #box:requests("smooch", "pre_create_app_user") > 5 end)
+    local result = run(1, arguments)
+    says(result.err, "is being imported by process " .. other.pid .. " of ")
+    assert.equal("", result.out)
+    says(other.wait().out, "of 40 rows: 40 done")
+    created(40)
+  end)
+
   it("nothing when the ledger cannot be opened", function()
     says(run(2, SMOOCH .. people(5) .. " --ledger /no/such/directory/l.db").err,
       "/no/such/directory/l.db")
@@ -150,6 +169,22 @@ describe("The command imports", function()
     end)
   end
 
+  it("nothing when SIGINT comes before all rows were looked at", function()
+    local pipe = lines.path(".csv")
+    assert(os.execute("mkfifo " .. pipe))
+    local running = command.start(SMOOCH .. pipe, { environment = environment })
+    local writer = assert(io.open(pipe, "wb")) -- when the command has opened it
+    writer:write("id\nu1\n")
+    writer:flush()
+    os.execute("kill -INT " .. running.pid)
+    writer:close()
+    local result = running.wait()
+    assert.equal(130, result.status)
+    assert.equal("", result.out)
+    says(result.err, "stopped before all rows were looked at: nothing was sent")
+    assert.equal(0, #box:ask("GET", "journal"))
+  end)
+
   it("until SIGINT without a ledger, and says that it begins anew", function()
     local running = command.start(SMOOCH .. people(60) .. " --rate 50",
       { environment = environment })
@@ -166,6 +201,8 @@ describe("The command imports", function()
     local running = command.start(arguments .. "--concurrency 2", { environment = environment })
     command.await(function() return #box:requests("smooch", "pre_create_app_user") == 2 end)
     os.execute("kill -INT " .. running.pid)
+    -- two signals at once count as one
+    command.await(function() return not process.catches_interrupts(running.pid) end)
     assert.equal(130, running.stop("INT").status) -- 128 + 2: the signal's, as the shell has it
     says(run(0, arguments).out, "of 4 rows: 4 done")
     created(4)
@@ -236,7 +273,8 @@ describe("The command imports", function()
 
     it("tables whose columns stand below one another, whatever takes two of them", function()
       local widths = { Han = 3, ["김민준"] = 6, ["e\204\129té"] = 3, ["💰"] = 2, ["ＡＢ"] = 4,
-        ["\226\128\139"] = 0 }
+        ["\226\128\139"] = 0, ["✅"] = 2, ["☎"] = 1, ["⚽"] = 2, ["ณัฐพล"] = 4, ["שָׁלוֹם"] = 4,
+        ["नेहा"] = 3, ["مُحَمَّد"] = 4 }
       for text, width in pairs(widths) do assert.equal(width, output.width(text), text) end
     end)
   end)

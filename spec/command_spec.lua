@@ -31,6 +31,7 @@ describe("The command", function()
       it(("has help for %s, and needs no account for that"):format(word), function()
         local result = run(0, word .. " --help", { environment = {} })
         says(result.out, "Usage: usher " .. word)
+        says(result.out, word == "sandbox" and "sandbox" or "Exit status: 0 done")
         assert.equal("", result.err)
       end)
     end
@@ -134,6 +135,27 @@ describe("The command", function()
       assert.equal(0, sent())
     end)
 
+    it("takes no password of a ledger that others could read", function()
+      for _, word in ipairs{ "cases", "ledger verify", "import x.csv --provider qiscus",
+        "mute u1 --provider ertc", "apply README.md --provider ertc" } do
+        for _, dsn in ipairs{ "postgres://ann:hunter2@127.0.0.1:9/l",
+          "postgresql://:hunter2@127.0.0.1:9/l" } do
+          local result = run(2, ("%s --ledger %s"):format(word, dsn))
+          says(result.err, "--ledger: others can read the command line")
+          assert.is_nil((result.out .. result.err):find("hunter2", 1, true))
+        end
+      end
+      local result = run(2, "cases", { environment =
+        { USHER_LEDGER = "postgres://ann:hunter2@127.0.0.1:9/l" } })
+      says(result.err, "postgres://127.0.0.1:9/l: ")
+      assert.is_nil(result.err:find("hunter2", 1, true))
+    end)
+
+    it("fails when its result cannot be written", function()
+      local result = run(1, "call qiscus get_user_list >/dev/full")
+      says(result.err, "standard output could not be written")
+    end)
+
     it("prints a request and sends nothing, without its secrets", function()
       for _, flag in ipairs{ "--dry-run", "--curl" } do
         local result = run(0, "call qiscus login_or_register --json - " .. flag,
@@ -200,6 +222,12 @@ describe("The command", function()
         run(0, PROFILE, { environment = { USHER_CREDENTIALS = path } })
       end
       assert.equal(6, sent())
+    end)
+
+    it("come with quotes as a shell has them", function()
+      local path = file("export USHER_QISCUS_APP_ID='it'\\''s'\nUSHER_QISCUS_SECRET=\"'x'\"\n")
+      says(run(0, "call qiscus get_user_list --curl --credentials " .. path, { environment = {} })
+        .out, "QISCUS-SDK-APP-ID: it'\\''s'")
     end)
 
     it("are not read from a file that others can read, or that is none", function()

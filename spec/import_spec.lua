@@ -147,6 +147,47 @@ describe("An import", function()
     once_each(lines.asked(world.box, "smooch", "pre_create_app_user"), 300)
   end)
 
+  it("stops at SIGINT before it has looked at all rows, and sends nothing", function()
+    local line, world = line_of({ "smooch" }, { ledger = true })
+    local asked, looks = 0, {}
+    local function people()
+      asked = asked + 1
+      if asked == 5 then interrupt() end
+      if asked <= 20 then return { id = "u" .. asked } end
+    end
+    local summary, err, begun = line:import(people, { name = "x" })
+    assert.is_nil(summary)
+    assert.is_nil(begun)
+    assert.equal("cancelled", err.kind)
+    says(err, "nothing was sent")
+    assert.equal(5, asked)
+    local path = lines.people(5000)
+    summary, err = line:import(path, { on_look = function(count)
+      looks[#looks + 1] = count
+      interrupt()
+    end })
+    assert.is_nil(summary)
+    assert.equal("cancelled", err.kind)
+    assert.is_true(#looks == 1 and looks[1] < 5000)
+    assert.is_false(core.interrupted())
+    assert.equal(0, #world.box.journal)
+    assert.same({ 5000, 0, 0, 0 }, counts(assert(line:import(path))))
+  end)
+
+  it("inside another one stops both at SIGINT", function()
+    local line = line_of{ "smooch" }
+    local inner
+    local outer = assert(line:import(lines.people(100), { concurrency = 1, on_row = function(so_far)
+      if so_far.done ~= 10 then return end
+      assert(line:import(lines.people(5, 1001)))
+      inner = assert(line:import(lines.people(100, 2001), { concurrency = 1,
+        on_row = function(count) if count.done == 10 then interrupt() end end }))
+    end }))
+    assert.same({ true, 10 }, { inner.stopped, inner.done })
+    assert.same({ true, 10 }, { outer.stopped, outer.done })
+    assert.is_false(core.interrupted())
+  end)
+
   it("that was asked to stop when all was done is done", function()
     local line = line_of{ "smooch" }
     local summary = assert(line:import(lines.people(5), { on_row = function(so_far)
@@ -168,6 +209,43 @@ describe("An import", function()
       lines.asked(world.box, "smooch", "pre_create_app_user"))
     assert.equal(2, world.box:count("smooch", "get_app_user"))
   end)
+
+  for _, kind in ipairs(ledgers.kinds) do
+    it("is not begun while another process is at it, but when that is gone: " .. kind.name,
+      function()
+        local dsn, path = kind.dsn(), lines.people(20)
+        local line, world = line_of({ "smooch" }, { ledger = ledgers.open(dsn) })
+        local other = lines.of({ "smooch" }, { ledger = ledgers.open(dsn), box = world.box })
+        local refused, elsewhere
+        local summary = assert(line:import(path, { on_row = function(so_far)
+          if so_far.done ~= 10 then return end
+          refused = { other:import(path) }
+          elsewhere = other:import(path, { name = "elsewhere", stop = function() return true end })
+        end }))
+        assert.same({ 20, 0, 0, 0 }, counts(summary))
+        assert.is_nil(refused[1])
+        assert.is_nil(refused[3])
+        assert.equal("ledger", refused[2].kind)
+        says(refused[2], "is being imported by process " .. (core.process()) .. " of ")
+        assert.is_true(elsewhere.stopped)
+        once_each(lines.asked(world.box, "smooch", "pre_create_app_user"), 20)
+        assert.same({ 0, 20, 0, 0 }, counts(assert(other:import(path))))
+        -- as a process that was killed left it
+        local store = world.ledger.store
+        store:run("INSERT INTO runs (number, host, process, started_at) VALUES (99, ?, 0, 0)",
+          (select(2, core.process())))
+        local left = "UPDATE imports SET run = 99, seen_at = ? WHERE name = ?"
+        store:run(left, 0, path)
+        assert.same({ 0, 20, 0, 0 }, counts(assert(other:import(path))))
+        -- of another host nobody knows whether it lives: what it noted last tells
+        store:run("UPDATE runs SET host = 'elsewhere' WHERE number = 99")
+        store:run(left, core.now() - 60, path)
+        says(select(2, other:import(path)), "is being imported by process 0 of elsewhere")
+        store:run(left, core.now() - 3600, path)
+        assert.same({ 0, 20, 0, 0 }, counts(assert(other:import(path))))
+        assert.same({}, store:rows("SELECT * FROM imports WHERE run IS NOT NULL"))
+      end)
+  end
 
   it("puts a row again that was edited between two runs, and only that", function()
     local line, world = line_of({ "smooch" }, { ledger = true })
@@ -373,6 +451,7 @@ describe("An import that makes no sense", function()
       { "a person has no field 'nmae'", { columns = { nmae = "Name" } } },
       { "columns: name must be the name", { columns = { name = 2 } } },
       { "failures must be another file", { failures = path } },
+      { "failures must be another file", { failures = "/tmp/../" .. path } },
       { "options must be a table", "fast" },
     } do
       says(message(path, case[2]), case[1])

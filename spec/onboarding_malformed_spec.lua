@@ -91,7 +91,7 @@ local JSON = {
   { "an id that is null", '{"id":null}\n', 1, "id is required" },
   { "an id that is a number", '{"id":7}\n', 1, "id must be a string" },
   { "a name that is an object", '{"id":"u1","name":{}}\n', 1, "name must be a string" },
-  { "properties that are a text", '{"id":"u1","properties":"a"}\n', 1, "properties must be a" },
+  { "properties that are a text", '{"id":"u1","properties":"a"}\n', 1, "must be an object" },
   { "an unknown field", '{"id":"u1","nmae":"Bob"}\n', 1, "did you mean 'name'?" },
   { "an id twice", '{"id":"u1"}\n{"id":"u2"}\n{"id":"u1"}\n', 3, "has the id of line 1" },
   { "Latin-1", '{"id":"u1","name":"Ren\233e"}\n', 1, "must be UTF-8" },
@@ -188,7 +188,7 @@ describe("A person is refused, at the caller's line:", function()
     says(message{ id = 7 }, "id must be a string")
     says(message{ id = "u1", nmae = "Bob" }, "unknown field 'nmae'; did you mean 'name'?")
     says(message{ id = "u1", "u2" }, "unknown field '1'")
-    says(message{ id = "u1", properties = "a" }, "properties must be a object")
+    says(message{ id = "u1", properties = "a" }, "properties must be an object")
     says(message{ id = "u\n1" }, "control character")
     says(message{ id = "..", name = "Bob" }, "user_id")
     says(message{ id = "u1", name = "Ren\233e" }, "UTF-8")

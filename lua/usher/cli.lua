@@ -1,8 +1,5 @@
 --- The command `usher`, all but what needs no argparse (`describe`, `sandbox`).
--- Exit status: 0, done; 1, it could not be done, or a ledger is not as it was
--- written; 2, what was asked for makes no sense, and nothing was sent; 3, some of
--- it failed; 130, stopped by a signal before the end: the same command goes on.
--- What goes on until a signal (`watch`, `run`) ends with 0.
+-- What the exit statuses mean: `usher.cli.output`.
 -- @module usher.cli
 
 local output = require "usher.cli.output"
@@ -39,11 +36,20 @@ local function refuse(parser, problem)
   os.exit(2, true)
 end
 
+local function add_statuses(parser)
+  local statuses = output.STATUSES:gsub("\n$", ""):gsub("\n", " ") -- the lines are argparse's
+  for _, command in ipairs(parser._commands) do
+    command:epilog((command._epilog and command._epilog .. "\n\n" or "") .. statuses)
+    add_statuses(command)
+  end
+end
+
 local function build(argparse, parts, arguments)
   local parser = argparse("usher", "Scripted moderation and onboarding for chat providers.")
   parser:command_target("command"):require_command(true):help_max_width(88)
   parser.error = refuse
   for _, part in ipairs(parts) do part.add(parser, arguments) end
+  add_statuses(parser)
   -- named here for the help only: lua/bin/usher has answered them already
   parser:command("describe", "List providers, methods and their arguments.")
   parser:command("sandbox", "Serve the four providers on this machine, for trying out.")

@@ -426,13 +426,23 @@ function methods:verify(expected)
   return { cases = head.cases, entries = head.entries, hash = head.hash, expected = entry }
 end
 
+--- What is known of a run whose process is not gone for sure.
+-- @tparam integer number
+-- @tparam ?number since when it was last seen
+-- @treturn ?table `{ number, host, process }`; nil when it is gone
+function methods:living(number, since)
+  local run = self.store:rows("SELECT number, host, process FROM runs WHERE number = ?", number)[1]
+  return run and not is_gone(self, run, since) and run or nil
+end
+
 --- The journal of an import: see `usher.ledger.imports`.
 -- @tparam string name of what is imported; the same name goes on with the same journal
+-- @tparam[opt] boolean to_write true: to import, which only one at a time may; `leave` it then
 -- @treturn ?table
 -- @treturn[2] nil
 -- @treturn[2] string why not
-function methods:import(name)
-  return imports.open(self, name)
+function methods:import(name, to_write)
+  return imports.open(self, name, to_write)
 end
 
 return M

@@ -86,7 +86,8 @@ end
 --- Imports people from a file or an iterator. Every row is looked at before the first is sent, and
 -- nothing is sent that was not looked at. With a ledger each row is journalled, and the same import
 -- called again goes on where it stopped, whatever stopped it: what may have been sent and has no
--- outcome is settled by reading. SIGINT and SIGTERM stop it after the calls in flight.
+-- outcome is settled by reading. SIGINT and SIGTERM stop it after the calls in flight;
+-- before the first of them the error's kind is `"cancelled"`, and nothing was sent.
 --
 -- Of a CSV file the columns called like a field are taken (`properties.plan` is a member of
 -- `properties`), others are left out, and an empty field says nothing. JSON lines may hold no other
@@ -96,8 +97,9 @@ end
 -- @tparam[opt] table options `format` (`"csv"`, `"jsonl"`), `columns` (`{ id = "User ID" }`: the
 -- file's name of a field), `delimiter` (","), `concurrency` (32), `rate` (rows a second), `name`
 -- (of the journal; the path if absent), `failures` (a path: the rows that failed, to be fed back),
--- `on_row` (called with the summary, the row as `{ person, line }`, and its error or nil), `stop`
--- (a function, asked before each row)
+-- `on_look` (called with the number of rows that were looked at, some thousand at a time), `on_row`
+-- (called with the summary, the row as `{ person, line }`, and its error or nil), `stop` (a
+-- function, asked before each row)
 -- @treturn ?table summary: `rows` = `done` + `earlier` (by a run before) + `failed` + `remaining`,
 -- `stopped`, `providers` (the actions, counted)
 -- @treturn[2] nil

@@ -36,9 +36,10 @@ local sandbox_methods = {}
 local sandbox_mt = { __index = sandbox_methods }
 
 --- Starts a sandbox.
+-- @tparam[opt] integer seconds that it lives, if nothing stops it before (600)
 -- @treturn table `{ base_url, environment, actor, pid }`, the actor for eRTC
-function M.sandbox()
-  local pipe = assert(io.popen(SANDBOX .. "& echo $!; wait $!"))
+function M.sandbox(seconds)
+  local pipe = assert(io.popen(("%s %d & echo $!; wait $!"):format(SANDBOX, seconds or 600)))
   local self = setmetatable({ pipe = pipe, pid = pipe:read("*l"), environment = {} }, sandbox_mt)
   for line in pipe:lines() do
     local name, value = line:match("^export (USHER_[%w_]+)='(.*)'$")
@@ -155,18 +156,21 @@ M.has_terminal = (function()
 end)()
 
 --- Starts the command in the background.
--- @treturn table `{ pid, stop(signal) }`; `stop` returns what `run` does
+-- @treturn table `{ pid, wait(), stop(signal) }`; both return what `run` does
 function M.start(arguments, options)
   local out, errors = os.tmpname(), os.tmpname()
   local line = M.line(arguments, options.environment or {})
   local pipe = assert(io.popen(("exec %s >%s 2>%s </dev/null & echo $!; wait $!; echo \"exit $?\"")
     :format(line, out, errors)))
   local started = { pid = pipe:read("*l") }
-  function started.stop(signal)
-    os.execute(("kill -%s %s"):format(signal, started.pid))
+  function started.wait()
     local status = pipe:read("*a"):match("exit (%d+)")
     pipe:close()
     return { status = tonumber(status), out = read(out), err = read(errors) }
+  end
+  function started.stop(signal)
+    os.execute(("kill -%s %s"):format(signal, started.pid))
+    return started.wait()
   end
   return started
 end

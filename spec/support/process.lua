@@ -40,6 +40,17 @@ function M.watch_memory(pid)
   return function() return held and status(pid, "VmHWM") - held end
 end
 
+--- Whether a process catches SIGINT; nil where the system does not tell.
+-- @tparam string pid
+function M.catches_interrupts(pid)
+  local file = io.open(("/proc/%s/status"):format(pid))
+  if not file then return nil end
+  local text = file:read("*a")
+  file:close()
+  local last = tonumber(text:match("SigCgt:%s*%x*(%x)"), 16)
+  return math.floor(last / 2) % 2 == 1 -- signal 2
+end
+
 local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end

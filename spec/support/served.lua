@@ -1,11 +1,11 @@
--- A sandbox over HTTP that forgets no request: `luajit spec/support/served.lua`. It prints what
--- `usher sandbox --env` prints, and a line "ready"; it ends at SIGTERM, or after ten minutes.
+-- A sandbox over HTTP that forgets no request: `luajit spec/support/served.lua SECONDS`. It prints
+-- what `usher sandbox --env` prints, and a line "ready"; it ends at SIGTERM, or after so long.
 
 local command = require "usher.sandbox.command"
 local sandbox = require "usher.sandbox"
 local server = require "usher.sandbox.server"
 
-local LIFETIME = tonumber(arg[1]) or 600
+local LIFETIME = tonumber(arg[1])
 
 local new = sandbox.new
 sandbox.new = function(options)

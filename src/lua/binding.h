@@ -131,9 +131,12 @@ int lus_sleep(lua_State *L);
 
 /* process.c */
 int lus_catch_interrupts(lua_State *L);
+int lus_plain_interrupts(lua_State *L);
 int lus_interrupted(lua_State *L);
 int lus_process(lua_State *L);
 int lus_is_running(lua_State *L);
+int lus_is_same_file(lua_State *L);
+int lus_is_written(lua_State *L);
 int lus_terminal(lua_State *L);
 int lus_read_private(lua_State *L);
 

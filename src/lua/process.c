@@ -1,9 +1,10 @@
 /* process.c: what Lua does not tell of its process: its number and host,
-   whether another one lives, a request to stop, its terminal, who may read a
-   file. */
+   whether another one lives, a request to stop, its terminal and output, which
+   file a path is and who may read it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -17,7 +18,7 @@ static volatile sig_atomic_t interrupts;
 static const int caught[] = {SIGINT, SIGTERM};
 #define CAUGHT (sizeof caught / sizeof caught[0])
 static struct sigaction before[CAUGHT];
-static bool catching;
+static int catching; /* how many ask for it */
 
 static void interrupt(int signal) {
   (void)signal;
@@ -25,23 +26,38 @@ static void interrupt(int signal) {
 }
 
 /* catch_interrupts(on): SIGINT and SIGTERM are noted, and no more than noted,
-   the first time they come; the second time they end the process as ever. */
+   the first time they come; the second time they end the process as ever. Until
+   it was called with false as often as with true. */
 int lus_catch_interrupts(lua_State *L) {
   bool on = lua_toboolean(L, 1);
   struct sigaction action;
   size_t i;
+  if (!on && catching == 0) return 0;
+  if (!on) catching--;
   memset(&action, 0, sizeof action);
   sigemptyset(&action.sa_mask);
   action.sa_handler = interrupt;
   action.sa_flags = (int)SA_RESETHAND;
-  for (i = 0; i < CAUGHT && on != catching; i++) {
+  for (i = 0; i < CAUGHT && catching == 0; i++) {
     if (on)
       sigaction(caught[i], &action, &before[i]);
     else
       sigaction(caught[i], &before[i], NULL);
   }
-  if (on != catching) interrupts = 0;
-  catching = on;
+  if (catching == 0) interrupts = 0;
+  if (on) catching++;
+  return 0;
+}
+
+/* plain_interrupts(): SIGINT ends the process. The handler that an interpreter
+   has of its own raises an error instead, which any pcall may keep. */
+int lus_plain_interrupts(lua_State *L) {
+  struct sigaction action;
+  (void)L;
+  memset(&action, 0, sizeof action);
+  sigemptyset(&action.sa_mask);
+  action.sa_handler = SIG_DFL;
+  if (catching == 0) sigaction(SIGINT, &action, NULL);
   return 0;
 }
 
@@ -68,6 +84,12 @@ int lus_is_running(lua_State *L) {
   return 1;
 }
 
+/* is_written() -> whether all that was printed could be: print does not say */
+int lus_is_written(lua_State *L) {
+  lua_pushboolean(L, fflush(stdout) == 0 && ferror(stdout) == 0);
+  return 1;
+}
+
 /* terminal(descriptor) -> its width in columns (80 when it does not say), or
    nil when it is no terminal */
 int lus_terminal(lua_State *L) {
@@ -81,6 +103,16 @@ int lus_terminal(lua_State *L) {
     lua_pushnil(L);
   else
     lua_pushinteger(L, width > 0 ? width : 80);
+  return 1;
+}
+
+/* is_same_file(path, path) -> whether both are there, and are one */
+int lus_is_same_file(lua_State *L) {
+  struct stat one, other;
+  bool are_there = stat(luaL_checkstring(L, 1), &one) == 0 &&
+                   stat(luaL_checkstring(L, 2), &other) == 0;
+  lua_pushboolean(L, are_there && one.st_dev == other.st_dev &&
+                         one.st_ino == other.st_ino);
   return 1;
 }
 

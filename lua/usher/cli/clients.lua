@@ -16,7 +16,9 @@ function M.add_options(command)
 end
 
 local function unquoted(value)
-  return value:match("^\"(.*)\"$") or value:match("^'(.*)'$") or value
+  local single = value:match("^'(.*)'$")
+  if single then return (single:gsub("'\\''", "'")) end -- a quote as a shell has it
+  return value:match("^\"(.*)\"$") or value
 end
 
 -- NAME=value lines, as in the environment; # begins a comment line.

@@ -5,9 +5,16 @@ local clients = require "usher.cli.clients"
 local ledgers = require "usher.cli.ledgers"
 local onboarding = require "usher.onboarding"
 local output = require "usher.cli.output"
+local people = require "usher.onboarding.people"
 local progress = require "usher.cli.progress"
 
 local M = { commands = {} }
+
+local FIELDS = ("A row is a person: %s; only the id has to be there. properties are a JSON object, "
+  .. "and the column properties.plan is a member of it. Smooch takes name where there is no "
+  .. "given_name; eRTC takes the id alone. Qiscus changes somebody who exists only together with "
+  .. "the password, which it overwrites. A second run with the same --ledger does what the first "
+  .. "one has not."):format(table.concat(people.NAMES, ", "))
 
 local MOST_TOLD = 10 -- failures that are told one by one
 
@@ -16,7 +23,9 @@ local MOST_TOLD = 10 -- failures that are told one by one
 function M.add(parser)
   local import = parser:command("import", "Import people from a CSV or JSON lines file; again, to "
     .. "go on with it.")
-  import:argument("file", "The file.")
+  import:argument("file", "The file: .csv, its first line the names of the columns, or .jsonl, an "
+    .. "object a line.")
+  import:epilog(FIELDS)
   import:option("--provider", "Into which; may be given more than once."):count("+")
     :target("providers")
   ledgers.add_option(import)
@@ -80,7 +89,8 @@ local function say_summary(summary, arguments)
 end
 
 local function say_end(summary, arguments, has_ledger)
-  if summary.failed > MOST_TOLD and not arguments.quiet then
+  if arguments.quiet then return end
+  if summary.failed > MOST_TOLD then
     output.note(("... %d more failed%s"):format(summary.failed - MOST_TOLD,
       arguments.failures and "; all are in " .. arguments.failures
         or "; --failures FILE keeps them"))
@@ -94,7 +104,8 @@ end
 local function status_of(summary, err)
   if err then
     output.note("usher: " .. tostring(err))
-    return err.kind == "invalid" and not summary and 2 or 1
+    if summary then return 1 end
+    return err.kind == "cancelled" and 130 or err.kind == "invalid" and 2 or 1
   elseif summary.stopped then
     return 130
   end
@@ -116,14 +127,14 @@ local function import(line, arguments, columns)
   local summary, err, begun = line:import(arguments.file, {
     format = arguments.format, columns = columns, concurrency = arguments.concurrency,
     delimiter = delimiter == "tab" and "\t" or delimiter, rate = arguments.rate,
-    failures = arguments.failures, name = arguments.name, on_row = on_row(bar, arguments),
+    failures = arguments.failures, name = arguments.name,
+    on_look = function(count) bar:prepare(("%d rows looked at"):format(count)) end,
+    on_row = on_row(bar, arguments),
     stop = arguments.dry_run and function() return true end or nil,
   })
   local counts = summary or begun
-  if counts then
-    if not arguments.dry_run then bar:finish(counts_of(counts)) end
-    say_summary(counts, arguments)
-  end
+  if counts and not arguments.dry_run then bar:finish(counts_of(counts)) else bar:clear() end
+  if counts then say_summary(counts, arguments) end
   if counts and arguments.dry_run then counts.stopped = false end
   if counts then say_end(counts, arguments, line.ledger ~= nil) end
   return status_of(counts, err)

@@ -2,6 +2,7 @@
 -- @module usher.cli.ledgers
 
 local ledger = require "usher.ledger"
+local stores = require "usher.ledger.store"
 
 local M = {}
 
@@ -22,6 +23,11 @@ function M.is_named(arguments)
   return name_of(arguments) ~= nil
 end
 
+local function is_secret(dsn)
+  local target = stores.parse(dsn)
+  return target ~= nil and (target.password or "") ~= ""
+end
+
 -- A misspelt name would be a new ledger, in which all is well.
 local function missing_problem(name)
   if name:find("^%a[%w+.-]*://") then return nil end
@@ -40,6 +46,10 @@ end
 function M.open(arguments, to_read)
   local name = name_of(arguments)
   if not name then return nil, "name the ledger: --ledger, or USHER_LEDGER" end
+  if arguments.ledger and is_secret(name) then
+    return nil, "--ledger: others can read the command line: name a ledger with its password in "
+      .. "USHER_LEDGER, or leave the password to PGPASSWORD or ~/.pgpass"
+  end
   local problem = to_read and missing_problem(name)
   if problem then return nil, problem end
   local ok, opened

@@ -44,37 +44,60 @@ local function text_of(self, counts)
     counts.failed > 0 and ("  %d failed"):format(counts.failed) or "")
 end
 
-local function draw(self, counts, width)
+local function draw(self, text, width)
+  io.stderr:write("\r\27[K", ("%s %s"):format(self.what, text):sub(1, width - 1))
+  io.stderr:flush()
+  self.drawn = true
+end
+
+local function draw_bar(self, counts, width)
   local text, bar = text_of(self, counts), ""
   local room = math.min(width - #self.what - #text - 6, LONGEST_BAR)
   if room >= SHORTEST_BAR then
     local full = math.floor(room * counts.count / math.max(counts.total, 1))
     bar = ("[%s%s] "):format(("#"):rep(full), ("-"):rep(room - full))
   end
-  local line = ("%s %s%s"):format(self.what, bar, text):sub(1, width - 1)
-  io.stderr:write("\r\27[K", line)
-  io.stderr:flush()
-  self.drawn = true
+  draw(self, bar .. text, width)
+end
+
+-- Whether it is time for another look.
+local function is_due(self, every)
+  local now = core.monotonic()
+  if now - self.shown_at < every then return false end
+  self.shown_at = now
+  return true
+end
+
+--- Shows, on a terminal, what comes before the job, which begins after the last time that this is
+-- called.
+-- @tparam string text
+function methods:prepare(text)
+  local width = output.terminal(2)
+  if not self.quiet and width and is_due(self, DRAW_EVERY) then draw(self, text, width) end
+  self.started = core.monotonic()
 end
 
 --- Shows how far it is, if it is time to.
 -- @tparam table counts `{ total, count, earlier, failed }`: `count` of `total` are behind us, of
 -- them `earlier` before this run
 function methods:show(counts)
-  if self.quiet then return end
-  local now, width = core.monotonic(), output.terminal(2)
-  if now - self.shown_at < (width and DRAW_EVERY or LINE_EVERY) then return end
-  self.shown_at = now
-  if width then return draw(self, counts, width) end
+  local width = output.terminal(2)
+  if self.quiet or not is_due(self, width and DRAW_EVERY or LINE_EVERY) then return end
+  if width then return draw_bar(self, counts, width) end
   output.note(self.what .. ": " .. text_of(self, counts))
+end
+
+--- Takes back what was drawn.
+function methods:clear()
+  if self.drawn then io.stderr:write("\r\27[K") end
+  self.drawn = false
 end
 
 --- Says something in a line of its own.
 -- @tparam string text
 function methods:note(text)
   if self.quiet then return end
-  if self.drawn then io.stderr:write("\r\27[K") end
-  self.drawn = false
+  self:clear()
   output.note(text)
 end
 
@@ -83,7 +106,7 @@ end
 function methods:finish(counts)
   local width = output.terminal(2)
   if self.quiet or not width then return end
-  draw(self, counts, width)
+  draw_bar(self, counts, width)
   io.stderr:write("\n")
   self.drawn = false
 end

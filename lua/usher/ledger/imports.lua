@@ -17,9 +17,15 @@ local SIZES = { 200, 20, 5, 1 } -- rows of a statement: each size is prepared on
 local methods = {}
 local metatable = { __name = "usher.ledger.import", __index = methods }
 
-local function number_of(store, name)
-  local row = store:rows("SELECT number FROM imports WHERE name = ?", name)[1]
-  return row and row.number
+local function find(store, name)
+  return store:rows("SELECT number, run, seen_at FROM imports WHERE name = ?", name)[1]
+end
+
+-- Raises who is at an import, if anybody.
+local function refuse_second(ledger, name, import)
+  local run = import and import.run and ledger:living(import.run, import.seen_at)
+  if not run then return end
+  error(("%s is being imported by process %d of %s"):format(name, run.process, run.host), 0)
 end
 
 -- The ranges that earlier runs noted, in order, those that touch as one.
@@ -40,26 +46,32 @@ end
 --- Opens the journal `name`, or begins it.
 -- @tparam table ledger
 -- @tparam string name
+-- @tparam[opt] boolean to_write true: to import, which only one at a time may
 -- @treturn ?table
 -- @treturn[2] nil
 -- @treturn[2] string why not
-function M.open(ledger, name)
+function M.open(ledger, name, to_write)
   local store, number, resumed, ranges = ledger.store, nil, nil, nil
   local ok, problem = store:commit(function()
     chain.head(store) -- its lock: another process may begin one too
-    number = number_of(store, name)
-    resumed, ranges = number ~= nil, {}
-    if resumed then
-      ranges = read_ranges(store, number)
-      return
+    local import = find(store, name)
+    resumed = import ~= nil
+    if to_write then refuse_second(ledger, name, import) end
+    number = import and import.number
+      or (store:rows("SELECT MAX(number) AS last FROM imports")[1].last or 0) + 1
+    ranges = resumed and read_ranges(store, number) or {}
+    if not resumed then
+      store:run("INSERT INTO imports (number, name, started_at) VALUES (?, ?, ?)", number, name,
+        ledger.clock())
     end
-    number = (store:rows("SELECT MAX(number) AS last FROM imports")[1].last or 0) + 1
-    store:run("INSERT INTO imports (number, name, started_at) VALUES (?, ?, ?)", number, name,
-      ledger.clock())
+    if to_write then
+      store:run("UPDATE imports SET run = ?, seen_at = ? WHERE number = ?", ledger.run,
+        ledger.clock(), number)
+    end
   end)
   if not ok then return nil, problem end
   return setmetatable({
-    store = store, number = number, run = ledger.run,
+    store = store, number = number, run = ledger.run, clock = ledger.clock,
     resumed = resumed, -- it had been begun before
     ranges = ranges, range = 1, -- those of earlier runs, and where we are in them
     page = {}, first = 1, last = 0, -- the lines of the page that was read
@@ -159,8 +171,17 @@ function methods:begin(first, last)
   self.store:later(function()
     self.store:run("INSERT INTO import_ranges (import, run, first_line, last_line) "
       .. "VALUES (?, ?, ?, ?)", self.number, self.run, first, last)
+    self.store:run("UPDATE imports SET seen_at = ? WHERE number = ?", self.clock(), self.number)
   end)
   return self.store:flush()
+end
+
+--- Lets others import: call it at the end; committed as by `done`.
+function methods:leave()
+  self.store:later(function()
+    self.store:run("UPDATE imports SET run = NULL WHERE number = ? AND run = ?", self.number,
+      self.run)
+  end)
 end
 
 --- Takes back that lines were about to be sent; committed as by `done`.

@@ -83,6 +83,10 @@ local VERSIONS = {
     )]],
     "INSERT INTO heads (name, cases, entries, runs, hash) VALUES ('ledger', 0, 0, 0, '')",
   },
+  { -- which run is at an import, and when it last said so
+    "ALTER TABLE imports ADD COLUMN run INTEGER REFERENCES runs (number)",
+    "ALTER TABLE imports ADD COLUMN seen_at DOUBLE PRECISION",
+  },
 }
 
 --- The newest version that this usher knows.

@@ -11,7 +11,7 @@ local M = {}
 
 -- Seconds that the rows which are noted together should last: at least so long that committing
 -- costs little, at most so long that a process that is killed leaves little to look up.
-local SHORTEST, LONGEST = 0.1, 0.4
+local SHORTEST, LONGEST = 0.2, 0.5
 
 local methods = {}
 local metatable = { __index = methods }
@@ -58,27 +58,27 @@ local function read_page(self)
   return page
 end
 
--- What is left to do for a row, what its digests are, and whether an earlier run may have sent it.
+-- What is left to do for a row, and whether an earlier run may have sent it.
 local function compare(self, item)
+  item.todo, item.begun = self.providers, false
+  if not (self.journal and self.journal.resumed) then return nil end
   local known, problem, begun = self.journal:earlier(item.line)
   if not known then return problem end
-  local todo, digests = {}, {}
+  local todo = {}
   for _, provider in ipairs(self.providers) do
     local row = known[provider]
-    local digest = upserts.digest(self.accounts[provider], provider, item.person, item.text)
-    if not row or row.state ~= "done" or row.digest ~= digest then
-      todo[#todo + 1], digests[provider] = provider, digest
-    end
+    local is_done = row and row.state == "done" and row.digest == self:digest(item, provider)
+    if not is_done then todo[#todo + 1] = provider end
   end
-  item.todo, item.digests, item.begun = todo, digests, begun
+  item.todo, item.begun = todo, begun
 end
 
 -- The next rows, as many as are noted together, and the first and last line of what is to be sent.
 local function next_items(self)
   local items, count = {}, 0
   while self.page[self.at] and count < self.ahead do
-    local item, problem = self.page[self.at], nil
-    if self.journal then problem = compare(self, item) else item.todo = self.providers end
+    local item = self.page[self.at]
+    local problem = compare(self, item)
     if problem then return nil, problem end
     if item.todo[1] then count = count + 1 end
     items[#items + 1] = item
@@ -129,7 +129,15 @@ local function refill(self)
   return true
 end
 
---- The next row: `{ person, line, row, todo, digests, begun }`, `todo` the providers that it has to
+--- What tells, in the journal, whether a row was put there as it is now.
+-- @tparam table item of `take`
+-- @tparam string provider
+-- @treturn string
+function methods:digest(item, provider)
+  return upserts.digest(self.accounts[provider], provider, item.person, item.text)
+end
+
+--- The next row: `{ person, line, row, todo, begun }`, `todo` the providers that it has to
 -- be put into, `begun` whether an earlier run may have done it.
 -- @treturn ?table nil at the end
 -- @treturn[2] nil

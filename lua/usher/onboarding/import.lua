@@ -16,16 +16,17 @@ local M = {}
 
 local CONCURRENCY = 32
 local PIECE = 0.25 -- longest wait in one piece, in seconds: a request to stop is seen in between
-local COMMIT_EVERY = 0.2 -- seconds: a process that is killed forgets no more of what ended
+local COMMIT_EVERY = 0.25 -- seconds: a process that is killed forgets no more of what ended
 
 -- --- what import is given -----------------------------------------------------------------------
 
 local option_types = {
   format = "string", columns = "table", delimiter = "string", concurrency = "number",
-  rate = "number", name = "string", failures = "string", on_row = "function", stop = "function",
+  rate = "number", name = "string", failures = "string", on_look = "function",
+  on_row = "function", stop = "function",
 }
 local option_names = { "format", "columns", "delimiter", "concurrency", "rate", "name", "failures",
-  "on_row", "stop" }
+  "on_look", "on_row", "stop" }
 
 local function type_problem(options)
   for name, value in pairs(options) do
@@ -68,7 +69,8 @@ end
 local function source_problem(line, source, options)
   if type(source) ~= "string" and type(source) ~= "function" then
     return "the source must be a path or an iterator"
-  elseif options.failures and options.failures == source then
+  elseif options.failures and type(source) == "string"
+    and (options.failures == source or core.is_same_file(options.failures, source)) then
     return "failures must be another file than the source"
   elseif line.ledger and type(source) == "function" and not options.name then
     return "an iterator needs a name, to go on with it later"
@@ -110,9 +112,9 @@ local function put(run, item, provider)
     item.begun)
   count(run, provider, done and done.action or "failed")
   if run.journal and done then
-    run.journal:done(item.line, provider, item.digests[provider])
+    run.journal:done(item.line, provider, run.feed:digest(item, provider))
   elseif run.journal and not unknown then
-    run.journal:failed(item.line, provider, item.digests[provider], tostring(err))
+    run.journal:failed(item.line, provider, run.feed:digest(item, provider), tostring(err))
   end
   if err and is_fatal(err) then run.failure = run.failure or err end
   return err
@@ -135,6 +137,7 @@ end
 
 -- What an earlier run has done of a row is counted as that.
 local function count_earlier(run, item)
+  if item.todo[#run.providers] then return end
   local todo = {}
   for _, provider in ipairs(item.todo) do todo[provider] = true end
   for _, provider in ipairs(run.providers) do
@@ -180,9 +183,10 @@ end
 
 -- What ended is committed with the rows that are sent next; here when these take their time.
 local function commit_ended(run)
-  local now = core.monotonic()
-  if not run.journal or now < run.commit_at then return end
-  run.commit_at = now + COMMIT_EVERY
+  if not run.journal then return end
+  local now, noted_at = core.monotonic(), run.feed.noted_at or 0
+  if now < math.max(run.committed_at, noted_at) + COMMIT_EVERY then return end
+  run.committed_at = now
   local ok, problem = run.ledger:flush()
   if not ok then run.failure = run.failure or failure("ledger", problem) end
 end
@@ -202,13 +206,11 @@ local function rows(run)
 end
 
 local function run_all(run)
-  core.catch_interrupts(true)
   local ok, err = pcall(map.map, rows(run), function(item)
     import_row(run, item)
     return true
   end, { concurrency = run.concurrency, on_result = function() end })
   if core.interrupted() then run.summary.stopped = true end
-  core.catch_interrupts(false)
   return ok, err
 end
 
@@ -223,6 +225,7 @@ local function close(run)
     if not ok then run.failure = run.failure or failure("invalid", problem) end
   end
   if ledger then
+    run.journal:leave()
     local ok, problem = ledger:flush()
     if not ok then run.failure = run.failure or failure("ledger", problem) end
   end
@@ -240,7 +243,7 @@ local function begin(run, pages)
     if not run.failures then return failure("invalid", problem) end
   end
   if run.ledger then
-    journal, problem = run.ledger:import(options.name or run.source.name)
+    journal, problem = run.ledger:import(options.name or run.source.name, true)
     if not journal then return failure("ledger", problem) end
   end
   run.journal = journal
@@ -254,8 +257,46 @@ local function new_run(line, source, options, total)
   return {
     clients = line.clients, providers = line.providers, ledger = line.ledger, options = options,
     source = source, concurrency = options.concurrency or CONCURRENCY,
-    next_at = core.monotonic(), commit_at = core.monotonic() + COMMIT_EVERY, summary = summary,
+    next_at = core.monotonic(), committed_at = core.monotonic(), summary = summary,
   }
+end
+
+local function stopped_early()
+  return failure("cancelled", "stopped before all rows were looked at: nothing was sent")
+end
+
+local function refusal(problems)
+  return failure("invalid", "nothing was sent:\n  " .. table.concat(problems, "\n  "), problems)
+end
+
+-- A run that has looked at every row and may begin, or why it may not.
+local function prepare(line, source, options)
+  local total, problems, pages = validate.all(line, source, options.on_look)
+  if core.interrupted() then
+    return nil, stopped_early()
+  elseif problems[1] then
+    return nil, refusal(problems)
+  end
+  local run = new_run(line, source, options, total)
+  local err = begin(run, pages)
+  if err then return nil, err end
+  return run
+end
+
+local function import(line, source, options)
+  local opened, problem = sources.open(source, options)
+  if not opened then
+    return nil, core.interrupted() and stopped_early() or failure("invalid", problem, { problem })
+  end
+  local ok, run, err = pcall(prepare, line, opened, options)
+  if not (ok and run) then opened.close() end
+  if not ok then error(run, 0) end
+  if not run then return nil, err end
+  local summary, begun, raised
+  ok, raised = run_all(run)
+  summary, err, begun = close(run)
+  if not ok then error(raised, 0) end
+  return summary, err, begun
 end
 
 --- Imports people.
@@ -267,24 +308,11 @@ end
 -- @treturn[2] table error
 -- @treturn[2] ?table the summary, when it had begun
 function M.import(line, source, options)
-  local opened, problem = sources.open(source, options)
-  if not opened then return nil, failure("invalid", problem, { problem }) end
-  local total, problems, pages = validate.all(line, opened)
-  local err
-  local run = new_run(line, opened, options, total)
-  if problems[1] then
-    err = failure("invalid", "nothing was sent:\n  " .. table.concat(problems, "\n  "), problems)
-  else
-    err = begin(run, pages)
-  end
-  if err then
-    opened.close()
-    return nil, err
-  end
-  local ok, raised = run_all(run)
-  local summary, failed, begun = close(run)
-  if not ok then error(raised, 0) end
-  return summary, failed, begun
+  core.catch_interrupts(true)
+  local ok, summary, err, begun = pcall(import, line, source, options)
+  core.catch_interrupts(false)
+  if not ok then error(summary, 0) end
+  return summary, err, begun
 end
 
 return M

@@ -209,6 +209,7 @@ local function spool(source, columns)
     local count = 0
     for value in source do
       count = count + 1
+      if core.interrupted() then return nil end
       if type(value) ~= "table" then return ("item:%d: is not a table"):format(count) end
       local ok, text = pcall(core.encode, renamed(value, columns))
       if not ok then return ("item:%d: %s"):format(count, (text:gsub("^usher: ", ""))) end
@@ -222,7 +223,7 @@ end
 local function copy(pipe)
   return temporary(function(file)
     local block, problem = pipe:read(BLOCK)
-    while block do
+    while block and not core.interrupted() do
       local written
       written, problem = file:write(block)
       if not written then return problem end

@@ -10,7 +10,7 @@ local M = {}
 local MOST = 50 -- problems that are told
 
 --- Rows whose digest is taken together.
-M.PAGE = 1024
+M.PAGE = 2048
 
 -- What is wrong with a person's own fields.
 local function field_problem(person)
@@ -21,7 +21,7 @@ local function field_problem(person)
       return ("unknown field '%s'%s"):format(tostring(name),
         nearest and ("; did you mean '%s'?"):format(nearest) or "")
     elseif type(value) ~= expected then
-      return ("%s must be a %s"):format(name, expected == "table" and "object" or expected)
+      return ("%s must be %s"):format(name, expected == "table" and "an object" or "a " .. expected)
     end
   end
   if person.id == nil or person.id == "" then return "id is required" end
@@ -83,6 +83,7 @@ end
 local function end_page(found)
   found.pages[#found.pages + 1] = M.digest(found.page)
   found.page = {}
+  if found.on_look then found.on_look(found.rows) end
 end
 
 local function note_problem(found, source, at, problem)
@@ -109,17 +110,19 @@ local function look(line, source, reader, found)
   return true
 end
 
---- Looks at all rows of a source.
+--- Looks at all rows of a source, unless it is interrupted.
 -- @tparam table line the onboarding line
 -- @tparam table source of `usher.onboarding.sources`
+-- @tparam ?function on_look called with the number of rows so far, a page at a time
 -- @treturn integer how many rows are right
 -- @treturn {string,...} what is wrong with the others, and with the source, each with its line
 -- @treturn {string,...} what each page of rows is known by
-function M.all(line, source)
+function M.all(line, source, on_look)
   local reader, unreadable = source.walk()
   if not reader then return 0, { unreadable }, {} end
-  local found = { rows = 0, problems = {}, pages = {}, page = {}, lines = {} }
-  repeat until not look(line, source, reader, found)
+  local found = { rows = 0, problems = {}, pages = {}, page = {}, lines = {},
+    on_look = on_look }
+  repeat until core.interrupted() or not look(line, source, reader, found)
   if found.page[1] then end_page(found) end
   return found.rows, found.problems, found.pages
 end
