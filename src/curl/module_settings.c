@@ -7,14 +7,10 @@ static const struct {
   const char *name;
   int type;
 } settings[] = {
-    {"proxy", LUA_TSTRING},
-    {"ca_file", LUA_TSTRING},
-    {"ca_path", LUA_TSTRING},
-    {"client_cert", LUA_TSTRING},
-    {"client_key_file", LUA_TSTRING},
-    {"http", LUA_TSTRING},
-    {"verify", LUA_TBOOLEAN},
-    {"max_connections", LUA_TNUMBER},
+    {"proxy", LUA_TSTRING},           {"ca_file", LUA_TSTRING},
+    {"ca_path", LUA_TSTRING},         {"client_cert", LUA_TSTRING},
+    {"client_key_file", LUA_TSTRING}, {"http", LUA_TSTRING},
+    {"verify", LUA_TBOOLEAN},         {"max_connections", LUA_TNUMBER},
     {"reuse", LUA_TBOOLEAN},
 };
 enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };

@@ -71,9 +71,7 @@ static CURLcode set_quick_exit(CURL *easy) {
 /* Where this libcurl looks for authorities by itself; NULL: it does not tell. */
 static const char *default_path(CURL *easy, CURLINFO which) {
   char *path = NULL;
-  return easy != NULL && curl_easy_getinfo(easy, which, &path) == CURLE_OK
-             ? path
-             : NULL;
+  return curl_easy_getinfo(easy, which, &path) == CURLE_OK ? path : NULL;
 }
 
 /* libcurl parses a bundle once a pool, 20 ms for a system's, but once a
@@ -90,8 +88,11 @@ static us_trust choose_trust(const char *bundle, const char *directory) {
 }
 
 void us_settings_probe(us_settings *settings) {
-  CURL *easy = curl_easy_init();
   const char *bundle = settings->ca_file, *directory = settings->ca_path;
+  CURL *easy;
+  if (settings->trust != US_TRUST_UNKNOWN) return;
+  easy = curl_easy_init();
+  if (easy == NULL) return;
 #if LIBCURL_VERSION_NUM >= 0x075400
   if (bundle == NULL && directory == NULL) {
     bundle = default_path(easy, CURLINFO_CAINFO);
@@ -101,16 +102,21 @@ void us_settings_probe(us_settings *settings) {
   settings->trust = choose_trust(bundle, directory);
   /* Else libcurl ignores SIGPIPE meanwhile, and of two threads that do one may
      restore what the other has set. */
-  if (easy != NULL) curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_cleanup(easy);
 }
 
-static CURLcode set_authorities(CURL *easy, const us_settings *settings) {
+/* Once a handle. */
+static CURLcode set_authorities(us_handle *handle,
+                                const us_settings *settings) {
+  CURL *easy = handle->easy;
   CURLcode code = CURLE_OK;
+  if (handle->knows_authorities) return CURLE_OK;
   if (settings->ca_file != NULL) SET(CURLOPT_CAINFO, settings->ca_file);
   if (settings->ca_path != NULL) SET(CURLOPT_CAPATH, settings->ca_path);
   if (settings->trust == US_TRUST_BUNDLE) SET(CURLOPT_CAPATH, NULL);
   if (settings->trust == US_TRUST_DIRECTORY) SET(CURLOPT_CAINFO, NULL);
+  handle->knows_authorities = code == CURLE_OK;
   return code;
 }
 
@@ -118,7 +124,7 @@ static CURLcode set_authorities(CURL *easy, const us_settings *settings) {
    twice when memory runs out; a pool seldom connects twice anyway. */
 static CURLcode set_tls(CURL *easy, const us_settings *settings,
                         us_tls_watch *watch) {
-  CURLcode code = set_authorities(easy, settings);
+  CURLcode code = CURLE_OK;
   SET(CURLOPT_SSL_VERIFYPEER, settings->verify ? 1L : 0L);
   SET(CURLOPT_SSL_VERIFYHOST, settings->verify ? 2L : 0L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -276,6 +282,8 @@ CURLcode us_options_for_transfer(us_handle *handle, const us_settings *settings,
   CURLcode code = set_target(easy, settings, request, origin);
   if (code == CURLE_OK) code = set_method(easy, request);
   if (code == CURLE_OK) code = set_waiting(easy, settings, request);
+  if (code == CURLE_OK && us_request_is_https(request))
+    code = set_authorities(handle, settings);
   SET(CURLOPT_HTTPHEADER, handle->transfer->headers);
   SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);

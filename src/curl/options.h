@@ -12,7 +12,12 @@
 struct us_handle;
 
 /* Whom libcurl trusts: what the bundle holds, the hashed directory, or both. */
-typedef enum { US_TRUST_BOTH, US_TRUST_BUNDLE, US_TRUST_DIRECTORY } us_trust;
+typedef enum {
+  US_TRUST_UNKNOWN,
+  US_TRUST_BOTH,
+  US_TRUST_BUNDLE,
+  US_TRUST_DIRECTORY
+} us_trust;
 
 /* What holds for every transfer of a pool. The texts belong to the caller and
    outlive the pool. */
@@ -35,7 +40,8 @@ const char *us_curl_tls_library(void);
 /* Whether a handle may serve a second transfer. */
 bool us_curl_may_reuse_handles(void);
 
-/* Looks at where the authorities are, once a pool. */
+/* Looks at where the authorities are, once a pool: before its first transfer
+   over TLS, for others need not pay for it. */
 void us_settings_probe(us_settings *settings);
 /* What never changes while a handle lives. */
 CURLcode us_options_for_pool(struct us_handle *handle,
