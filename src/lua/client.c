@@ -104,14 +104,21 @@ void lus_client_open(lua_State *L) {
     new_class(L, us_providers[i]);
 }
 
+/* class(provider) -> the metatable of its clients, the names of its methods */
 int lus_client_class(lua_State *L) {
   us_slice name;
   const us_provider *provider;
+  size_t i;
   name.data = luaL_checklstring(L, 1, &name.length);
   provider = us_provider_find(name);
   if (provider == NULL) return luaL_error(L, "no such provider");
   push_metatable(L, provider);
-  return 1;
+  lua_createtable(L, (int)provider->method_count, 0);
+  for (i = 0; i < provider->method_count; i++) {
+    lua_pushstring(L, provider->methods[i].name);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 2;
 }
 
 static bool is_client(lua_State *L, int index) {
