@@ -18,7 +18,6 @@ struct us_origin;
 typedef struct us_handle {
   CURL *easy;
   struct us_transfer *transfer;
-  bool knows_authorities;
   char error[CURL_ERROR_SIZE]; /* libcurl writes here */
 } us_handle;
 

@@ -106,17 +106,11 @@ void us_settings_probe(us_settings *settings) {
   curl_easy_cleanup(easy);
 }
 
-/* Once a handle. */
-static CURLcode set_authorities(us_handle *handle,
-                                const us_settings *settings) {
-  CURL *easy = handle->easy;
+/* Leaves libcurl the one of them that serves. */
+static CURLcode set_trust(CURL *easy, const us_settings *settings) {
   CURLcode code = CURLE_OK;
-  if (handle->knows_authorities) return CURLE_OK;
-  if (settings->ca_file != NULL) SET(CURLOPT_CAINFO, settings->ca_file);
-  if (settings->ca_path != NULL) SET(CURLOPT_CAPATH, settings->ca_path);
   if (settings->trust == US_TRUST_BUNDLE) SET(CURLOPT_CAPATH, NULL);
   if (settings->trust == US_TRUST_DIRECTORY) SET(CURLOPT_CAINFO, NULL);
-  handle->knows_authorities = code == CURLE_OK;
   return code;
 }
 
@@ -125,6 +119,8 @@ static CURLcode set_authorities(us_handle *handle,
 static CURLcode set_tls(CURL *easy, const us_settings *settings,
                         us_tls_watch *watch) {
   CURLcode code = CURLE_OK;
+  if (settings->ca_file != NULL) SET(CURLOPT_CAINFO, settings->ca_file);
+  if (settings->ca_path != NULL) SET(CURLOPT_CAPATH, settings->ca_path);
   SET(CURLOPT_SSL_VERIFYPEER, settings->verify ? 1L : 0L);
   SET(CURLOPT_SSL_VERIFYHOST, settings->verify ? 2L : 0L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -283,7 +279,7 @@ CURLcode us_options_for_transfer(us_handle *handle, const us_settings *settings,
   if (code == CURLE_OK) code = set_method(easy, request);
   if (code == CURLE_OK) code = set_waiting(easy, settings, request);
   if (code == CURLE_OK && us_request_is_https(request))
-    code = set_authorities(handle, settings);
+    code = set_trust(easy, settings);
   SET(CURLOPT_HTTPHEADER, handle->transfer->headers);
   SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);
