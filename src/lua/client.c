@@ -53,17 +53,20 @@ int lus_client_close(lua_State *L) {
   return 0;
 }
 
+/* LuaJIT runs finalizers before it copies a string: one may close the client,
+   so the text is put together in memory that is not the client's. */
 static int client_tostring(lua_State *L) {
-  lus_client *client = lus_client_check_any(L, 1);
-  us_slice base;
-  if (client->core.provider == NULL) {
-    lua_pushfstring(L, "usher.%s (closed)", client->provider->name);
-    return 1;
-  }
-  base = us_client_option(&client->core, "base_url");
-  lua_pushlstring(L, base.data, base.length); /* first: it may be closed on */
-  lua_pushfstring(L, "usher.%s: %s (open)", client->provider->name,
-                  lua_tostring(L, -1));
+  const lus_client *client = lus_client_check_any(L, 1);
+  us_buffer *text = lus_buffer_new(L, US_LIMIT_OPTION + US_LIMIT_TEXT);
+  bool open = client->core.provider != NULL;
+  us_buffer_append_text(text, "usher.");
+  us_buffer_append_text(text, client->provider->name);
+  if (open) us_buffer_append_text(text, ": ");
+  if (open)
+    us_buffer_append_slice(text, us_client_option(&client->core, "base_url"));
+  us_buffer_append_text(text, open ? " (open)" : " (closed)");
+  if (text->status != US_OK) return lus_raise_memory(L);
+  lua_pushlstring(L, text->data, text->length);
   return 1;
 }
 
@@ -104,7 +107,7 @@ void lus_client_open(lua_State *L) {
     new_class(L, us_providers[i]);
 }
 
-/* class(provider) -> the metatable of its clients, the names of its methods */
+/* class(provider) -> the metatable of its clients, their methods' names */
 int lus_client_class(lua_State *L) {
   us_slice name;
   const us_provider *provider;
