@@ -53,8 +53,7 @@ int lus_client_close(lua_State *L) {
   return 0;
 }
 
-/* LuaJIT runs finalizers before it copies a string: one may close the client,
-   so the text is put together in memory that is not the client's. */
+/* LuaJIT runs finalizers before it copies a string, and one may close it. */
 static int client_tostring(lua_State *L) {
   const lus_client *client = lus_client_check_any(L, 1);
   us_buffer *text = lus_buffer_new(L, US_LIMIT_OPTION + US_LIMIT_TEXT);
@@ -107,7 +106,6 @@ void lus_client_open(lua_State *L) {
     new_class(L, us_providers[i]);
 }
 
-/* class(provider) -> the metatable of its clients, their methods' names */
 int lus_client_class(lua_State *L) {
   us_slice name;
   const us_provider *provider;
