@@ -81,6 +81,7 @@ build = {
     },
     ["usher.curl"] = {
       sources = {
+        "src/curl/authorities.c",
         "src/curl/bytes.c",
         "src/curl/clock.c",
         "src/curl/easy.c",

@@ -195,13 +195,9 @@ end
 
 -- Fills the class of a provider's clients from its rows.
 local function define(provider)
-  local class = core.class(provider)
+  local class, names = core.class(provider)
   local methods = class.__index
-  local names = {}
-  for _, method in ipairs(core.describe(provider).methods) do
-    methods[method.name] = driver(method.name)
-    names[#names + 1] = method.name
-  end
+  for _, name in ipairs(names) do methods[name] = driver(name) end
   for name, method in pairs(shared) do
     methods[name] = method
     names[#names + 1] = name

@@ -5,7 +5,7 @@ local curl = require "usher.curl"
 local LARGE = ("x"):rep(9000000)
 
 describe("what libcurl refuses", function()
-  for _, name in ipairs{ "proxy", "ca_file", "client_cert", "client_key_file" } do
+  for _, name in ipairs{ "proxy", "ca_file", "ca_path", "client_cert", "client_key_file" } do
     it("raises when a pool is opened with it: " .. name, function()
       local ok, message = pcall(curl.new, { [name] = LARGE })
       assert.is_false(ok)

@@ -341,8 +341,8 @@ describe("usher.curl", function()
         assert.is_false(ok)
         return message
       end
-      assert.matches("unknown setting 'ca_path' (there are: proxy, ca_file, client_cert, "
-        .. "client_key_file, http, verify, max_connections, reuse)", new{ ca_path = "x" }, 1, true)
+      assert.matches("unknown setting 'ca_dir' (there are: proxy, ca_file, ca_path, client_cert, "
+        .. "client_key_file, http, verify, max_connections, reuse)", new{ ca_dir = "x" }, 1, true)
       assert.matches("unknown setting '?'", new{ "proxy" }, 1, true)
       assert.matches("verify must be a boolean", new{ verify = "no" }, 1, true)
       assert.matches("proxy must be a string", new{ proxy = 8080 }, 1, true)

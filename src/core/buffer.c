@@ -74,7 +74,11 @@ void us_buffer_append_text(us_buffer *buffer, const char *string) {
 }
 
 void us_buffer_append_byte(us_buffer *buffer, char byte) {
-  us_buffer_append(buffer, &byte, 1);
+  if (buffer->status == US_OK && buffer->length < buffer->capacity &&
+      buffer->length < buffer->ceiling)
+    buffer->data[buffer->length++] = byte;
+  else
+    us_buffer_append(buffer, &byte, 1);
 }
 
 void us_buffer_append_integer(us_buffer *buffer, long long integer) {

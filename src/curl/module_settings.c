@@ -7,13 +7,10 @@ static const struct {
   const char *name;
   int type;
 } settings[] = {
-    {"proxy", LUA_TSTRING},
-    {"ca_file", LUA_TSTRING},
-    {"client_cert", LUA_TSTRING},
-    {"client_key_file", LUA_TSTRING},
-    {"http", LUA_TSTRING},
-    {"verify", LUA_TBOOLEAN},
-    {"max_connections", LUA_TNUMBER},
+    {"proxy", LUA_TSTRING},           {"ca_file", LUA_TSTRING},
+    {"ca_path", LUA_TSTRING},         {"client_cert", LUA_TSTRING},
+    {"client_key_file", LUA_TSTRING}, {"http", LUA_TSTRING},
+    {"verify", LUA_TBOOLEAN},         {"max_connections", LUA_TNUMBER},
     {"reuse", LUA_TBOOLEAN},
 };
 enum { SETTINGS = sizeof(settings) / sizeof(settings[0]) };
@@ -99,6 +96,7 @@ void lus_settings_read(lua_State *L, us_pool *pool) {
   us_settings *into = &pool->settings;
   into->proxy = read_proxy(L);
   into->ca_file = keep_text(L, "ca_file");
+  into->ca_path = keep_text(L, "ca_path");
   into->client_cert = keep_text(L, "client_cert");
   into->client_key_file = keep_text(L, "client_key_file");
   into->verify = flag(L, "verify", true);

@@ -170,7 +170,6 @@ CURLcode us_pool_open(us_pool *pool) {
   pool->generation = generation;
   pool->due_ms = LLONG_MAX;
   pool->watch.due_ms = LLONG_MAX;
-  us_settings_probe(&pool->settings);
   pool->multi = curl_multi_init();
   if (pool->multi == NULL) return CURLE_OUT_OF_MEMORY;
   if (us_options_for_multi(pool->multi, &pool->settings) != CURLM_OK)
@@ -260,6 +259,8 @@ static CURLcode launch(us_pool *pool, us_transfer *transfer) {
   CURLcode code;
   us_handle *handle = handle_take(pool, &code);
   if (handle == NULL) return code;
+  if (us_request_is_https(&transfer->request))
+    us_settings_probe(&pool->settings);
   transfer->handle = handle;
   handle->transfer = transfer;
   handle->error[0] = '\0';

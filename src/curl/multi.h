@@ -6,7 +6,7 @@
 
 #include "curl/easy.h"
 
-enum { US_POOL_IDLE_HANDLES = 64 };
+enum { US_POOL_IDLE_HANDLES = 256 };
 
 typedef struct {
   us_transfer *first, *last;

@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "curl/authorities.h"
 #include "curl/easy.h"
 #include "curl/sockets.h"
 #include "curl/tls.h"
@@ -67,39 +68,49 @@ static CURLcode set_quick_exit(CURL *easy) {
 #endif
 }
 
-static bool has_default_bundle(CURL *easy) {
-#if LIBCURL_VERSION_NUM >= 0x075400
+/* Where this libcurl looks for authorities by itself; NULL: it does not tell. */
+static const char *default_path(CURL *easy, CURLINFO which) {
   char *path = NULL;
-  return curl_easy_getinfo(easy, CURLINFO_CAINFO, &path) == CURLE_OK &&
-         path != NULL && access(path, R_OK) == 0;
-#else
-  (void)easy;
-  return false;
-#endif
+  return curl_easy_getinfo(easy, which, &path) == CURLE_OK ? path : NULL;
+}
+
+/* libcurl parses a bundle once a pool, 20 ms for a system's, but once a
+   connection when it knows a directory beside it. In a directory OpenSSL finds
+   at once what it needs. So one of them serves alone, the directory where it is
+   known to hold the same. */
+static us_trust choose_trust(const char *bundle, const char *directory) {
+  if (bundle == NULL && directory == NULL) return US_TRUST_BOTH;
+  if (directory == NULL) return US_TRUST_BUNDLE;
+  if (bundle == NULL || access(bundle, R_OK) != 0) return US_TRUST_DIRECTORY;
+  return us_tls_is_ours() && us_authorities_match(directory, bundle)
+             ? US_TRUST_DIRECTORY
+             : US_TRUST_BUNDLE;
 }
 
 void us_settings_probe(us_settings *settings) {
-  CURL *easy = curl_easy_init();
-  settings->default_bundle = easy != NULL && has_default_bundle(easy);
+  const char *bundle = settings->ca_file, *directory = settings->ca_path;
+  CURL *easy;
+  if (settings->trust != US_TRUST_UNKNOWN) return;
+  easy = curl_easy_init();
+  if (easy == NULL) return;
+#if LIBCURL_VERSION_NUM >= 0x075400
+  if (bundle == NULL && directory == NULL) {
+    bundle = default_path(easy, CURLINFO_CAINFO);
+    directory = default_path(easy, CURLINFO_CAPATH);
+  }
+#endif
+  settings->trust = choose_trust(bundle, directory);
   /* Else libcurl ignores SIGPIPE meanwhile, and of two threads that do one may
      restore what the other has set. */
-  if (easy != NULL) curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_cleanup(easy);
 }
 
-/* libcurl parses a bundle once a pool, but once a connection (17 ms) when it
-   knows a directory beside it. The directory serves only where there is no
-   bundle. */
-static CURLcode set_authorities(CURL *easy, const us_settings *settings) {
+/* Leaves libcurl the one of them that serves. */
+static CURLcode set_trust(CURL *easy, const us_settings *settings) {
   CURLcode code = CURLE_OK;
-  if (settings->ca_file != NULL) {
-    SET(CURLOPT_CAINFO, settings->ca_file);
-    SET(CURLOPT_CAPATH, NULL);
-  } else if (settings->default_bundle) {
-    SET(CURLOPT_CAPATH, NULL);
-  } else {
-    SET(CURLOPT_CAINFO, NULL);
-  }
+  if (settings->trust == US_TRUST_BUNDLE) SET(CURLOPT_CAPATH, NULL);
+  if (settings->trust == US_TRUST_DIRECTORY) SET(CURLOPT_CAINFO, NULL);
   return code;
 }
 
@@ -107,7 +118,9 @@ static CURLcode set_authorities(CURL *easy, const us_settings *settings) {
    twice when memory runs out; a pool seldom connects twice anyway. */
 static CURLcode set_tls(CURL *easy, const us_settings *settings,
                         us_tls_watch *watch) {
-  CURLcode code = set_authorities(easy, settings);
+  CURLcode code = CURLE_OK;
+  if (settings->ca_file != NULL) SET(CURLOPT_CAINFO, settings->ca_file);
+  if (settings->ca_path != NULL) SET(CURLOPT_CAPATH, settings->ca_path);
   SET(CURLOPT_SSL_VERIFYPEER, settings->verify ? 1L : 0L);
   SET(CURLOPT_SSL_VERIFYHOST, settings->verify ? 2L : 0L);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -265,6 +278,8 @@ CURLcode us_options_for_transfer(us_handle *handle, const us_settings *settings,
   CURLcode code = set_target(easy, settings, request, origin);
   if (code == CURLE_OK) code = set_method(easy, request);
   if (code == CURLE_OK) code = set_waiting(easy, settings, request);
+  if (code == CURLE_OK && us_request_is_https(request))
+    code = set_trust(easy, settings);
   SET(CURLOPT_HTTPHEADER, handle->transfer->headers);
   SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);

@@ -11,17 +11,26 @@
 
 struct us_handle;
 
+/* Whom libcurl trusts: what the bundle holds, the hashed directory, or both. */
+typedef enum {
+  US_TRUST_UNKNOWN,
+  US_TRUST_BOTH,
+  US_TRUST_BUNDLE,
+  US_TRUST_DIRECTORY
+} us_trust;
+
 /* What holds for every transfer of a pool. The texts belong to the caller and
    outlive the pool. */
 typedef struct {
   const char *proxy;           /* "": none; NULL: as the environment says */
-  const char *ca_file;         /* NULL: the system's */
+  const char *ca_file;         /* NULL: the system's, if both are */
+  const char *ca_path;         /* a hashed directory of the same */
   const char *client_cert;     /* NULL: none */
   const char *client_key_file; /* NULL: in client_cert */
   bool verify;
   bool http1_only;
   long max_connections; /* 0: as many as there are transfers */
-  bool default_bundle;  /* found by us_settings_probe */
+  us_trust trust;       /* found by us_settings_probe */
 } us_settings;
 
 /* Of the libcurl at run time. */
@@ -31,7 +40,8 @@ const char *us_curl_tls_library(void);
 /* Whether a handle may serve a second transfer. */
 bool us_curl_may_reuse_handles(void);
 
-/* Looks for the system's bundle of authorities, once a pool. */
+/* Looks at where the authorities are, once a pool: before its first transfer
+   over TLS, for others need not pay for it. */
 void us_settings_probe(us_settings *settings);
 /* What never changes while a handle lives. */
 CURLcode us_options_for_pool(struct us_handle *handle,

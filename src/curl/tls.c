@@ -3,6 +3,7 @@
 #include "curl/tls.h"
 
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "curl/clock.h"
@@ -11,7 +12,7 @@
 /* "OpenSSL/3.0.15" of libcurl against "OpenSSL 3.0.15 3 Sep 2024" of the
    library linked here. A libcurl built with another TLS library hands out
    another type of object. */
-bool us_tls_is_ours(void) {
+static bool is_ours(void) {
   const char *theirs = us_curl_tls_library();
   const char *ours = OpenSSL_version(OPENSSL_VERSION);
   size_t name = strlen("OpenSSL");
@@ -24,6 +25,18 @@ bool us_tls_is_ours(void) {
   length = strcspn(ours, " ");
   return strncmp(theirs, ours, length) == 0 &&
          strchr(" ", theirs[length]) != NULL; /* a space or the end */
+}
+
+static pthread_once_t compare_once = PTHREAD_ONCE_INIT;
+static bool ours = false;
+
+static void compare(void) {
+  ours = is_ours();
+}
+
+/* libcurl puts its words together anew whenever it is asked. */
+bool us_tls_is_ours(void) {
+  return pthread_once(&compare_once, compare) == 0 && ours;
 }
 
 /* A process that was only slow, or stopped, has read fewer. */

@@ -37,8 +37,12 @@ static size_t size_of(void *block) {
   return block != NULL ? BLOCK_SIZE(block) : 0;
 }
 
+/* A compiler cannot know what it calls, so it calls; and it is several times as
+   fast as OPENSSL_cleanse, which shows: all that libcurl frees is wiped. */
+static void *(*const volatile overwrite)(void *, int, size_t) = memset;
+
 void us_wipe_bytes(void *data, size_t size) {
-  if (data != NULL) OPENSSL_cleanse(data, size);
+  if (data != NULL) (void)overwrite(data, 0, size);
 }
 
 void us_wipe_free(void *block) {

@@ -30,6 +30,7 @@ lus_client *lus_client_check(lua_State *L, int index, const char *method,
 /* The client at `index`, open or closed. */
 lus_client *lus_client_check_any(lua_State *L, int index);
 int lus_client_environment(lua_State *L);
+/* class(provider) -> the metatable of its clients, the names of its methods */
 int lus_client_class(lua_State *L);
 int lus_client_provider(lua_State *L);
 int lus_client_close(lua_State *L);

@@ -9,9 +9,13 @@ typedef struct {
   const us_provider *provider;
   us_problems problems;
   us_json_reader reader; /* of the answer */
+} lus_call;
+
+/* What a caller gave: needed until the request is built. */
+typedef struct {
   us_value values[US_LIMIT_PARAMETERS];
   us_value overrides[US_LIMIT_OPTIONS];
-} lus_call;
+} lus_given;
 
 static const char metatable[] = "usher.call";
 
@@ -44,6 +48,7 @@ static void check_name(lua_State *L, const us_provider *provider,
 
 static void check_names(lua_State *L, const us_provider *provider,
                         const us_method *method, us_problems *problems) {
+  if (lua_isnil(L, ARGUMENTS)) return;
   lua_pushnil(L);
   while (lua_next(L, ARGUMENTS)) {
     lua_pop(L, 1);
@@ -84,7 +89,7 @@ static void check_option_names(lua_State *L, const us_provider *provider,
 
 /* Options of the client that this call overrides: among the options, or among
    the arguments where the row does not claim the name for itself. */
-static void read_overrides(lua_State *L, lus_call *call,
+static void read_overrides(lua_State *L, lus_call *call, lus_given *given,
                            const us_method *method) {
   const us_provider *provider = call->provider;
   size_t i;
@@ -92,22 +97,22 @@ static void read_overrides(lua_State *L, lus_call *call,
     const us_parameter *option = &provider->options[i];
     us_value value;
     if (!(option->flags & US_PER_CALL)) continue;
-    lus_arguments_read(L, OPTIONS, option, 1, &call->overrides[i], ANCHOR,
+    lus_arguments_read(L, OPTIONS, option, 1, &given->overrides[i], ANCHOR,
                        &call->problems);
     if (us_parameter_find(method->parameters, method->count,
                           us_text(option->name)) >= 0)
       continue;
     lus_arguments_read(L, ARGUMENTS, option, 1, &value, ANCHOR,
                        &call->problems);
-    if (value.kind != US_ABSENT) call->overrides[i] = value;
+    if (value.kind != US_ABSENT) given->overrides[i] = value;
   }
 }
 
 /* NULL when nothing is overridden, as in nearly every call. */
-static const us_value *overrides_of(const lus_call *call) {
+static const us_value *overrides_of(const lus_given *given) {
   size_t i;
-  for (i = 0; i < call->provider->option_count; i++)
-    if (call->overrides[i].kind != US_ABSENT) return call->overrides;
+  for (i = 0; i < US_LIMIT_OPTIONS; i++)
+    if (given->overrides[i].kind != US_ABSENT) return given->overrides;
   return NULL;
 }
 
@@ -141,14 +146,10 @@ static const us_method *method_of(lua_State *L, const us_provider *provider,
 
 static void check_table(lua_State *L, int index, const char *what,
                         const lus_place *place) {
-  if (lua_isnoneornil(L, index)) {
-    lua_newtable(L);
-    lua_replace(L, index);
-  } else if (!lua_istable(L, index)) {
-    lua_pushfstring(L, "%s must be a table, not %s", what,
-                    luaL_typename(L, index));
-    lus_raise(L, place, lua_tostring(L, -1));
-  }
+  if (lua_isnoneornil(L, index) || lua_istable(L, index)) return;
+  lua_pushfstring(L, "%s must be a table, not %s", what,
+                  luaL_typename(L, index));
+  lus_raise(L, place, lua_tostring(L, -1));
 }
 
 static lus_call *push_call(lua_State *L, const us_provider *provider) {
@@ -176,18 +177,20 @@ static void mask(const us_method *method, us_value *values) {
 
 /* Reads and checks arguments and options, and raises all problems together. */
 static void read_call(lua_State *L, lus_client *client, lus_call *call,
-                      const us_method *method, us_limits *limits,
-                      const lus_place *place) {
+                      lus_given *given, const us_method *method,
+                      us_limits *limits, const lus_place *place) {
   us_problems *problems = &call->problems;
   lus_arguments_read(L, ARGUMENTS, method->parameters, method->count,
-                     call->values, ANCHOR, problems);
+                     given->values, ANCHOR, problems);
   check_names(L, client->provider, method, problems);
-  check_option_names(L, client->provider, problems);
-  read_overrides(L, call, method);
-  lus_options_check(L, OPTIONS, US_PER_CALL, problems);
-  lus_limits_read(L, OPTIONS, limits, problems);
+  read_overrides(L, call, given, method);
+  if (lua_istable(L, OPTIONS)) {
+    check_option_names(L, client->provider, problems);
+    lus_options_check(L, OPTIONS, US_PER_CALL, problems);
+    lus_limits_read(L, OPTIONS, limits, problems);
+  }
   lus_client_check(L, CLIENT, method->name, place->level); /* still open? */
-  us_request_check(&client->core, method, call->values, overrides_of(call),
+  us_request_check(&client->core, method, given->values, overrides_of(given),
                    problems);
   lus_problems_raise(L, problems, place);
 }
@@ -196,7 +199,8 @@ static void read_call(lua_State *L, lus_client *client, lus_call *call,
    keeps. Any Lua that runs on the way, be it the clock or a finalizer, may
    close the client or change the arguments: so the clock comes first, and
    between the last look at the client and its use there is no Lua. */
-static lus_call *begin(lua_State *L, int level, bool masked, us_moment *now) {
+static lus_call *begin(lua_State *L, int level, bool masked, lus_given *given,
+                       us_moment *now) {
   const char *name = lua_isstring(L, METHOD) ? lua_tostring(L, METHOD) : NULL;
   lus_client *client = lus_client_check(L, CLIENT, name, level);
   lus_place place = {client->provider->name, NULL, level};
@@ -209,10 +213,10 @@ static lus_call *begin(lua_State *L, int level, bool masked, us_moment *now) {
   check_table(L, OPTIONS, "the options of a call", &place);
   call = push_call(L, client->provider);
   *now = lus_moment(L, ENVIRONMENT);
-  read_call(L, client, call, method, &limits, &place);
-  if (masked) mask(method, call->values);
-  status = us_call_begin(&call->core, &client->core, method, call->values,
-                         overrides_of(call), &limits, *now);
+  read_call(L, client, call, given, method, &limits, &place);
+  if (masked) mask(method, given->values);
+  status = us_call_begin(&call->core, &client->core, method, given->values,
+                         overrides_of(given), &limits, *now);
   if (status == US_NO_MEMORY) lus_raise_memory(L);
   if (status != US_OK) lus_raise(L, &place, "the request is too large");
   return call;
@@ -221,16 +225,17 @@ static lus_call *begin(lua_State *L, int level, bool masked, us_moment *now) {
 /* begin(client, method, arguments, options) -> call, whether it may fetch a
    token. Called by the methods, so the user's line is two up. */
 int lus_call_begin(lua_State *L) {
+  lus_given given = {0};
   us_moment now;
-  const lus_call *call = begin(L, 2, false, &now);
+  const lus_call *call = begin(L, 2, false, &given, &now);
   lua_settop(L, CALL);
   lua_pushboolean(L, us_call_may_fetch(&call->core));
   return 2;
 }
 
-static lus_call *preview(lua_State *L, bool masked) {
+static lus_call *preview(lua_State *L, bool masked, lus_given *given) {
   us_moment now;
-  lus_call *call = begin(L, 2, masked, &now);
+  lus_call *call = begin(L, 2, masked, given, &now);
   us_status status = us_call_preview(&call->core, now);
   if (status == US_NO_MEMORY) lus_raise_memory(L);
   if (status != US_OK) luaL_error(L, "the request cannot be signed");
@@ -239,15 +244,17 @@ static lus_call *preview(lua_State *L, bool masked) {
 
 /* request(client, method, arguments, options) -> the exact request. */
 int lus_call_request(lua_State *L) {
-  lus_call *call = preview(L, false);
+  lus_given given = {0};
+  lus_call *call = preview(L, false, &given);
   lus_request_push(L, &call->core.request, false);
   return 1;
 }
 
 /* curl(client, method, arguments, options) -> a command line. */
 int lus_call_curl(lua_State *L) {
-  lus_call *call = preview(L, true);
-  lus_command_push(L, &call->core.request, call->core.method, call->values);
+  lus_given given = {0};
+  lus_call *call = preview(L, true, &given);
+  lus_command_push(L, &call->core.request, call->core.method, given.values);
   return 1;
 }
 

@@ -53,17 +53,19 @@ int lus_client_close(lua_State *L) {
   return 0;
 }
 
+/* LuaJIT runs finalizers before it copies a string, and one may close it. */
 static int client_tostring(lua_State *L) {
-  lus_client *client = lus_client_check_any(L, 1);
-  us_slice base;
-  if (client->core.provider == NULL) {
-    lua_pushfstring(L, "usher.%s (closed)", client->provider->name);
-    return 1;
-  }
-  base = us_client_option(&client->core, "base_url");
-  lua_pushlstring(L, base.data, base.length); /* first: it may be closed on */
-  lua_pushfstring(L, "usher.%s: %s (open)", client->provider->name,
-                  lua_tostring(L, -1));
+  const lus_client *client = lus_client_check_any(L, 1);
+  us_buffer *text = lus_buffer_new(L, US_LIMIT_OPTION + US_LIMIT_TEXT);
+  bool open = client->core.provider != NULL;
+  us_buffer_append_text(text, "usher.");
+  us_buffer_append_text(text, client->provider->name);
+  if (open) us_buffer_append_text(text, ": ");
+  if (open)
+    us_buffer_append_slice(text, us_client_option(&client->core, "base_url"));
+  us_buffer_append_text(text, open ? " (open)" : " (closed)");
+  if (text->status != US_OK) return lus_raise_memory(L);
+  lua_pushlstring(L, text->data, text->length);
   return 1;
 }
 
@@ -107,11 +109,17 @@ void lus_client_open(lua_State *L) {
 int lus_client_class(lua_State *L) {
   us_slice name;
   const us_provider *provider;
+  size_t i;
   name.data = luaL_checklstring(L, 1, &name.length);
   provider = us_provider_find(name);
   if (provider == NULL) return luaL_error(L, "no such provider");
   push_metatable(L, provider);
-  return 1;
+  lua_createtable(L, (int)provider->method_count, 0);
+  for (i = 0; i < provider->method_count; i++) {
+    lua_pushstring(L, provider->methods[i].name);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  return 2;
 }
 
 static bool is_client(lua_State *L, int index) {

@@ -119,7 +119,8 @@ end
 -- @tparam[opt] table settings of a client: `proxy` (a URL, or `"environment"`
 -- to obey the variables), `ca_file`, `client_cert`, `client_key_file`, `verify`
 -- (true), `max_connections`; and `http` (`"auto"`, or `"1.1"` to do without
--- HTTP/2)
+-- HTTP/2), `ca_path` (a hashed directory of authorities; beside a `ca_file` it
+-- serves in its place where it holds the same, for it is faster to open)
 -- @treturn table `{ send, sleep, close, sealed }`, see `usher.transport`
 -- @raise when libcurl is missing, or a setting is not what it should be
 -- @usage local transport = require("usher.transport.curl").new{ http = "1.1" }
