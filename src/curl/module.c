@@ -258,8 +258,8 @@ static int transfer_result(lua_State *L) {
   return count;
 }
 
-/* Sets { transfers by slot (weak), LUS_TEXTS } as the environment; LUS_TEXTS stays on
-   the stack. */
+/* Sets { transfers by slot (weak), LUS_TEXTS } as the environment; LUS_TEXTS
+   stays on the stack. */
 static void set_environment(lua_State *L) {
   lua_newtable(L);
   lua_createtable(L, 2, 0);

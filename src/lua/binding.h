@@ -8,9 +8,20 @@
 #include "core/json_reader.h"
 #include "lua/compat.h"
 
+/* How long the last objects and lists of an answer were, by their depth: the
+   next answer of that method is probably like it. */
+#define LUS_SHAPE_DEPTH 6
+typedef struct {
+  unsigned char lengths[LUS_SHAPE_DEPTH][2]; /* 0: not known, or very long */
+} lus_shape;
+
+/* Methods may share one: then they only guess worse. */
+#define LUS_SHAPES 32
+
 typedef struct {
   us_client core;
   const us_provider *provider; /* stays when the core is closed */
+  lus_shape shapes[LUS_SHAPES];
 } lus_client;
 
 /* Where a misuse is reported: usher.<provider>[:<method>], at the caller's
@@ -87,8 +98,10 @@ int lus_encode(lua_State *L);
 void lus_decode_open(lua_State *L);
 int lus_decode(lua_State *L);
 /* Pushes the value of a JSON text; or the words why it is none, and returns
-   false. The caller's `reader`, zeroed at first, outlives a raise. */
-bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text);
+   false. The caller's `reader`, zeroed at first, outlives a raise; `shape` is
+   what to expect, and is brought up to date, or NULL. */
+bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text,
+                     lus_shape *shape);
 
 /* document.c */
 /* A decoded value at an absolute index, as the context of a us_document. */
@@ -113,7 +126,7 @@ void lus_call_open(lua_State *L);
 /* Reads what a transport returned, at 2 to 5 of the stack; raises when it is
    nonsense. A decoded answer comes to the top, and into `document`. */
 void lus_reply_read(lua_State *L, const us_provider *provider,
-                    us_json_reader *reader, us_reply *reply,
+                    us_json_reader *reader, lus_shape *shape, us_reply *reply,
                     us_document *document);
 
 /* request.c */

@@ -8,7 +8,8 @@ typedef struct {
   us_call core;
   const us_provider *provider;
   us_problems problems;
-  us_json_reader reader; /* of the answer */
+  us_json_reader reader;
+  lus_shape *shape; /* of the client, which lives as long */
 } lus_call;
 
 /* What a caller gave: needed until the request is built. */
@@ -36,14 +37,14 @@ enum { CLIENT = 1, METHOD, ARGUMENTS, OPTIONS, CALL, ANCHOR, ENVIRONMENT };
 static void check_name(lua_State *L, const us_provider *provider,
                        const us_method *method, us_problems *problems) {
   us_slice name;
-  const char *nearest;
   int option;
   if (!lus_key(L, -1, "argument", &name, problems)) return;
   if (us_parameter_find(method->parameters, method->count, name) >= 0) return;
   option = us_parameter_find(provider->options, provider->option_count, name);
   if (option >= 0 && (provider->options[option].flags & US_PER_CALL)) return;
-  nearest = us_nearest_parameter(method->parameters, method->count, name);
-  us_problem_unknown(problems, "argument", name, nearest);
+  us_problem_unknown(
+      problems, "argument", name,
+      us_nearest_parameter(method->parameters, method->count, name));
 }
 
 static void check_names(lua_State *L, const us_provider *provider,
@@ -152,10 +153,13 @@ static void check_table(lua_State *L, int index, const char *what,
   lus_raise(L, place, lua_tostring(L, -1));
 }
 
-static lus_call *push_call(lua_State *L, const us_provider *provider) {
+static lus_call *push_call(lua_State *L, lus_client *client,
+                           const us_method *method) {
+  ptrdiff_t number = method - client->provider->methods;
   lus_call *call = lua_newuserdata(L, sizeof *call);
   memset(call, 0, sizeof *call);
-  call->provider = provider;
+  call->provider = client->provider;
+  call->shape = &client->shapes[number % LUS_SHAPES];
   us_problems_reset(&call->problems);
   luaL_getmetatable(L, metatable);
   lua_setmetatable(L, -2);
@@ -211,7 +215,7 @@ static lus_call *begin(lua_State *L, int level, bool masked, lus_given *given,
   lua_settop(L, OPTIONS);
   check_table(L, ARGUMENTS, "the arguments", &place);
   check_table(L, OPTIONS, "the options of a call", &place);
-  call = push_call(L, client->provider);
+  call = push_call(L, client, method);
   *now = lus_moment(L, ENVIRONMENT);
   read_call(L, client, call, given, method, &limits, &place);
   if (masked) mask(method, given->values);
@@ -344,7 +348,9 @@ static int call_next(lua_State *L) {
   lua_settop(L, 5);
   lus_get_environment(L, 1);
   now = lus_moment(L, 6);
-  if (told) lus_reply_read(L, call->provider, &call->reader, &reply, &document);
+  if (told)
+    lus_reply_read(L, call->provider, &call->reader, call->shape, &reply,
+                   &document);
   value.index = lua_gettop(L);
   if (us_call_next(&call->core, told ? &reply : NULL, now, &action) != US_OK)
     return luaL_error(L, "usher: this call does not expect that now");

@@ -13,6 +13,8 @@
 #define BETWEEN_LOOKS 1024
 /* A text that is shorter says few names twice. */
 #define REPEATING 1024
+/* A table that is made for so many, and then gets fewer, wastes little. */
+#define LONGEST_EXPECTED 32
 
 typedef struct {
   bool is_object;
@@ -138,11 +140,34 @@ static void start(decoder *to, lua_State *L, us_json_reader *reader,
   lua_settop(L, to->null + US_JSON_NAMES);
 }
 
-bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text) {
+static void expect(decoder *to, const lus_shape *shape) {
+  int depth;
+  for (depth = 0; depth < LUS_SHAPE_DEPTH; depth++) {
+    to->last[depth + 1][0] = shape->lengths[depth][0];
+    to->last[depth + 1][1] = shape->lengths[depth][1];
+  }
+}
+
+static unsigned char short_length(int count) {
+  return (unsigned char)(count <= LONGEST_EXPECTED ? count : 0);
+}
+
+static void keep_shape(const decoder *from, lus_shape *shape) {
+  int depth;
+  for (depth = 0; depth < LUS_SHAPE_DEPTH; depth++) {
+    shape->lengths[depth][0] = short_length(from->last[depth + 1][0]);
+    shape->lengths[depth][1] = short_length(from->last[depth + 1][1]);
+  }
+}
+
+bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text,
+                     lus_shape *shape) {
   decoder to;
   us_json_token token;
   start(&to, L, reader, text);
+  if (shape != NULL) expect(&to, shape);
   token = build(&to);
+  if (shape != NULL) keep_shape(&to, shape);
   if (token == US_JSON_NO_MEMORY) lus_raise_memory(L);
   if (token == US_JSON_END) {
     lua_replace(L, to.null);
@@ -172,7 +197,7 @@ int lus_decode(lua_State *L) {
   memset(reader, 0, sizeof *reader);
   luaL_getmetatable(L, metatable);
   lua_setmetatable(L, -2);
-  if (lus_json_decode(L, reader, text)) return 1;
+  if (lus_json_decode(L, reader, text, NULL)) return 1;
   lua_pushnil(L);
   lua_insert(L, -2);
   return 2;

@@ -54,14 +54,14 @@ static void read_failure(lua_State *L, us_reply *reply) {
 
 /* Stack: 1 call, 2 status, 3 headers, 4 body; the value decoded from it, or
    the words why not, comes to the top. */
-static void read_answer(lua_State *L, us_json_reader *reader, us_reply *reply,
-                        us_document *document) {
+static void read_answer(lua_State *L, us_json_reader *reader, lus_shape *shape,
+                        us_reply *reply, us_document *document) {
   reply->status = (int)lua_tonumber(L, 2);
   if (reply->status >= 400) reply->retry_after = retry_after(L, 3);
   reply->body.data = luaL_optlstring(L, 4, "", &reply->body.length);
   if (us_response_is_empty(reply->body)) {
     lua_pushboolean(L, 1);
-  } else if (lus_json_decode(L, reader, reply->body)) {
+  } else if (lus_json_decode(L, reader, reply->body, shape)) {
     reply->document = document;
   } else {
     reply->decode_problem.data =
@@ -71,11 +71,11 @@ static void read_answer(lua_State *L, us_json_reader *reader, us_reply *reply,
 
 /* Stack: 1 call, 2 to 5 what the transport returned. */
 void lus_reply_read(lua_State *L, const us_provider *provider,
-                    us_json_reader *reader, us_reply *reply,
+                    us_json_reader *reader, lus_shape *shape, us_reply *reply,
                     us_document *document) {
   check_reply(L, provider);
   if (lua_isnil(L, 2))
     read_failure(L, reply);
   else
-    read_answer(L, reader, reply, document);
+    read_answer(L, reader, shape, reply, document);
 }
