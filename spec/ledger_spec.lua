@@ -252,6 +252,17 @@ for _, kind in ipairs(ledgers.kinds) do
         assert.same({}, assert(open():claim_due("vchatcloud")))
       end)
 
+      it("gives those behind as many as another process holds", function()
+        for i = 1, 7 do timed("u" .. i, 10) end
+        now = now + 10
+        assert.equal(3, #assert(book:claim_due("vchatcloud", 3)))
+        local other = open()
+        local due = assert(other:claim_due("vchatcloud", 3))
+        assert.same({ 4, 6, 3 }, { due[1].number, due[3].number, #due })
+        assert.equal(1, #assert(book:claim_due("vchatcloud", 3)))
+        assert.same({}, assert(other:claim_due("vchatcloud", 3)))
+      end)
+
       it("gives none of another provider, none that failed, none that was taken back", function()
         timed("u1", 10)
         book:close_case(mute("u2", { expires_at = now + 1, lift = "unmute" }), "failed")

@@ -10,7 +10,9 @@
 -- @module usher.ledger
 
 local core = require "usher.core"
+local cases = require "usher.ledger.cases"
 local chain = require "usher.ledger.chain"
+local claims = require "usher.ledger.claims"
 local duplicates = require "usher.ledger.duplicates"
 local imports = require "usher.ledger.imports"
 local schema = require "usher.ledger.schema"
@@ -21,12 +23,6 @@ local ngx = rawget(_G, "ngx")
 local unpack = table.unpack or rawget(_G, "unpack") -- luacheck: ignore 143
 
 local M = {}
-
--- A claim of another host, whose processes we cannot see, counts for so long, in seconds.
-local CLAIM_LIFETIME = 600
-
--- The runs that this process has opened, by ledger: theirs are not left behind.
-local own_runs = {}
 
 local methods = {}
 local metatable = { __name = "usher.ledger", __index = methods }
@@ -44,7 +40,7 @@ local function register(self)
     self.store:run("INSERT INTO runs (number, host, process, started_at) VALUES (?, ?, ?, ?)",
       head.runs, host, process, self.clock())
     self.run, self.host = head.runs, host
-    own_runs[self.store.label .. "\0" .. head.runs] = true
+    claims.own(self)
   end)
 end
 
@@ -223,180 +219,12 @@ end
 -- @treturn[2] nil
 -- @treturn[2] string what could not be committed
 function methods:close()
-  own_runs[self.store.label .. "\0" .. self.run] = nil
+  claims.disown(self)
   return self.store:close()
 end
 
-local function decoded(rows)
-  for _, case in ipairs(rows) do
-    if case.details then case.details = core.decode(case.details) end
-  end
-  return rows
-end
-
-local function read(self, sql, ...)
-  local ok, problem = self.store:flush()
-  if not ok then return nil, problem end
-  local rows
-  ok, rows = pcall(self.store.rows, self.store, sql, ...)
-  if not ok and self.store:revive() then ok, rows = pcall(self.store.rows, self.store, sql, ...) end
-  if ok then return decoded(rows) end
-  return nil, tostring(rows)
-end
-
---- A case.
--- @tparam integer number
--- @treturn ?table its columns: those of `open_case`, and `number`, `opened_at`, `outcome`,
--- `message`, `closed_at`, `lifted_by`, `hash`
--- @treturn[2] nil
--- @treturn[2] string why not
-function methods:case(number)
-  local rows, problem = read(self, "SELECT * FROM cases WHERE number = ?", number)
-  if not rows then return nil, problem end
-  if rows[1] then return rows[1] end
-  return nil, ("there is no case %s"):format(tostring(number))
-end
-
--- Filters of `cases`: what stands in the table, and what it asks of a row.
-local filters = {
-  provider = "provider = ?", user = "user_id = ?", room = "room = ?", moderator = "moderator = ?",
-  verb = "verb = ?", outcome = "outcome = ?", plan = "plan = ?", rule = "rule = ?",
-  since = "opened_at >= ?", before = "opened_at < ?", after = "number > ?", up_to = "number <= ?",
-  lifts = "lifts = ?",
-}
-local filter_names = { "provider", "user", "room", "moderator", "verb", "outcome", "plan", "rule",
-  "since", "before", "after", "up_to", "lifts" }
-
-local function conditions(wanted)
-  local parts, values = {}, {}
-  for _, name in ipairs(filter_names) do
-    if wanted[name] ~= nil then
-      parts[#parts + 1], values[#values + 1] = filters[name], wanted[name]
-    end
-  end
-  if wanted.open then parts[#parts + 1] = "outcome IS NULL" end
-  if wanted.in_force then parts[#parts + 1] = "outcome = 'done' AND lifted_by IS NULL" end
-  return parts[1] and " WHERE " .. table.concat(parts, " AND ") or "", values
-end
-
---- Cases, oldest first.
--- @tparam[opt] table wanted any of `provider`, `user`, `room`, `moderator`, `verb`, `outcome`,
--- `plan`, `rule`, `lifts`, `since` and `before` (Unix seconds), `after` and `up_to` (numbers of
--- cases), `open` (true: without an outcome), `in_force` (true: done, and not taken back), `newest`
--- (true: newest first), `limit` (1000)
--- @treturn ?{table,...}
--- @treturn[2] nil
--- @treturn[2] string why not
-function methods:cases(wanted)
-  wanted = wanted or {}
-  for name in pairs(wanted) do
-    if not (filters[name] or name == "open" or name == "in_force" or name == "newest"
-      or name == "limit") then
-      error(("usher.ledger: cases cannot be chosen by '%s'"):format(tostring(name)), 2)
-    end
-  end
-  local where, values = conditions(wanted)
-  values[#values + 1] = wanted.limit or 1000
-  return read(self, ("SELECT * FROM cases%s ORDER BY number%s LIMIT ?"):format(where,
-    wanted.newest and " DESC" or ""), unpack(values))
-end
-
--- Whether the process of a run is gone for sure.
-local function is_gone(self, run, since)
-  if own_runs[self.store.label .. "\0" .. run.number] then return false end
-  if run.host == self.host then -- an earlier process may have had our number
-    return run.process == core.process() or not core.is_running(run.process)
-  end
-  return since ~= nil and self.clock() - since > CLAIM_LIFETIME
-end
-
---- The cases that a process opened and did not live to close.
--- @tparam[opt] string provider of one provider only
--- @treturn ?{table,...} cases
--- @treturn[2] nil
--- @treturn[2] string why not
-function methods:unsettled(provider)
-  local rows, problem = read(self, "SELECT cases.*, runs.host AS run_host, "
-    .. "runs.process AS run_process FROM cases JOIN runs ON runs.number = cases.run "
-    .. "WHERE outcome IS NULL ORDER BY cases.number")
-  if not rows then return nil, problem end
-  local left = {}
-  for _, case in ipairs(rows) do
-    local run = { number = case.run, host = case.run_host, process = case.run_process }
-    case.run_host, case.run_process = nil, nil
-    local is_left = is_gone(self, run, case.opened_at)
-    -- of our own those whose outcome could not be written
-    if case.run == self.run then is_left = not self.opened[case.number] end
-    if is_left and (provider or case.provider) == case.provider then
-      left[#left + 1] = case
-    end
-  end
-  return left
-end
-
--- What may have been done is lifted too. A case given back waits until `claimed_at`.
-local DUE = "SELECT cases.*, runs.host AS run_host, runs.process AS run_process "
-  .. "FROM cases LEFT JOIN runs ON runs.number = cases.claimed_by "
-  .. "WHERE lift IS NOT NULL AND lifted_by IS NULL AND outcome IN ('done', 'unknown') "
-  .. "AND expires_at <= ? AND provider = ? AND cases.number > ? "
-  .. "AND (claimed_by IS NOT NULL OR claimed_at IS NULL OR claimed_at <= ?) "
-  .. "AND NOT EXISTS (" .. duplicates.SUPERSEDES .. ") ORDER BY cases.number LIMIT ?"
-
-local function claim(self, case, now)
-  local free = "claimed_by IS NULL"
-  local values = { self.run, now, case.number }
-  if case.claimed_by then
-    local holder = { number = case.claimed_by, host = case.run_host, process = case.run_process }
-    if not is_gone(self, holder, case.claimed_at) then return false end
-    free = "claimed_by = ?"
-    values[4] = case.claimed_by
-  end
-  return self.store:run("UPDATE cases SET claimed_by = ?, claimed_at = ? WHERE number = ? "
-    .. "AND lifted_by IS NULL AND " .. free, unpack(values)) == 1
-end
-
---- Claims cases whose time is over and that usher has to lift itself: of several processes, one
--- gets each. What a newer sanction of the same user and place has replaced is not due.
--- @tparam string provider
--- @tparam[opt] integer limit at most so many (100)
--- @tparam[opt] integer after cases with greater numbers only
--- @treturn ?{table,...} the cases that are this process' to lift
--- @treturn[2] nil
--- @treturn[2] string why not
-function methods:claim_due(provider, limit, after)
-  local claimed
-  local now = self.clock()
-  local ok, problem = self.store:commit(function()
-    claimed = {}
-    chain.head(self.store) -- its lock
-    local rows = self.store:rows(DUE, now, provider, after or 0, now, limit or 100)
-    for _, case in ipairs(rows) do
-      if claim(self, case, now) then claimed[#claimed + 1] = case end
-    end
-  end)
-  if not ok then return nil, problem end
-  return decoded(claimed)
-end
-
---- The cases that `claim_due` would give, without a claim.
--- @tparam string provider
--- @treturn ?{table,...}
--- @treturn[2] nil
--- @treturn[2] string why not
-function methods:due(provider)
-  local now = self.clock()
-  return read(self, DUE, now, provider, 0, now, 1000000)
-end
-
---- Gives a claimed case back: it could not be lifted now.
--- @tparam integer number
--- @tparam[opt] number seconds in which it is not due again
-function methods:release(number, seconds)
-  local not_before = seconds and self.clock() + seconds
-  self.store:later(function()
-    self.store:run("UPDATE cases SET claimed_by = NULL, claimed_at = ? WHERE number = ? "
-      .. "AND claimed_by = ?", not_before, number, self.run)
-  end, nil, true)
+for _, part in ipairs{ cases, claims } do
+  for name, method in pairs(part.methods) do methods[name] = method end
 end
 
 -- The entry that has a hash, or what it means that there is none.
@@ -424,15 +252,6 @@ function methods:verify(expected)
   if not ok then return nil, problem end
   if found then return nil, found.message, found end
   return { cases = head.cases, entries = head.entries, hash = head.hash, expected = entry }
-end
-
---- What is known of a run whose process is not gone for sure.
--- @tparam integer number
--- @tparam ?number since when it was last seen
--- @treturn ?table `{ number, host, process }`; nil when it is gone
-function methods:living(number, since)
-  local run = self.store:rows("SELECT number, host, process FROM runs WHERE number = ?", number)[1]
-  return run and not is_gone(self, run, since) and run or nil
 end
 
 --- The journal of an import: see `usher.ledger.imports`.

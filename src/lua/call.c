@@ -28,8 +28,7 @@ static int call_gc(lua_State *L) {
   return 0;
 }
 
-/* What begin, request and curl have in common. Stack: 1 client, 2 method,
-   3 arguments, 4 options, 5 call, 6 anchor, 7 environment. */
+/* The stack of begin, request and curl. */
 enum { CLIENT = 1, METHOD, ARGUMENTS, OPTIONS, CALL, ANCHOR, ENVIRONMENT };
 
 /* A name that is neither an argument of the row nor an option of the client
@@ -262,8 +261,7 @@ int lus_call_curl(lua_State *L) {
   return 1;
 }
 
-/* Whether the transport, as the environment at `index` has it, reads what is
-   sealed. */
+/* Whether the transport of the environment at `index` reads what is sealed. */
 static bool takes_sealed(lua_State *L, int index) {
   bool sealed;
   lua_getfield(L, index, "sealed");
