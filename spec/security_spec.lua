@@ -137,6 +137,7 @@ describe("the library", function()
   -- The first line that prints, from there on.
   local function prints(path, text)
     local code = without_comments(path, text)
+    code = code:gsub("f%l+%(stdout%) == 0", "") -- to ask whether it worked is not to print
     for _, pattern in ipairs(PRINTS) do
       local first = code:find(pattern)
       if first then return code:match("[^\n]*", first) end
