@@ -424,7 +424,8 @@ torture: ## every allocation failed in its turn, on Lua 5.4 and LuaJIT (TORTURE=
 	@$(MAKE) --no-print-directory -s torture-built
 
 torture-built:
-	@$(LUA54) spec/memory/run.lua $(or $(TORTURE),deep) build/torture '$(SCENARIO)'
+	@SERVER_LIFETIME=86400 $(LUA54) spec/memory/run.lua $(or $(TORTURE),deep) build/torture \
+	  '$(SCENARIO)'
 
 torture-asan: ## some of them, on Lua 5.4 with ASan, UBSan and LeakSanitizer
 	@.ci/install test

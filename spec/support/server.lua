@@ -18,7 +18,8 @@ local http2 = require "spec.support.server.http2"
 local requests = require "spec.support.server.requests"
 local tls = require "spec.support.server.tls"
 
-local LIFETIME = 900 -- seconds, whatever happens
+-- Seconds, whatever happens.
+local LIFETIME = tonumber(os.getenv("SERVER_LIFETIME")) or 900
 local queue = connections.queue
 
 local function log(...)

@@ -7,7 +7,6 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <string.h>
 
 /* A hash fails where libcrypto's configuration has none, and else for want of
    memory, for which libcrypto has many words. The error queue belongs to the
@@ -52,10 +51,6 @@ bool us_equal_in_constant_time(us_slice a, us_slice b) {
          (a.length == 0 || CRYPTO_memcmp(a.data, b.data, a.length) == 0);
 }
 
-/* A compiler cannot know what it calls, so it calls; and it is several times as
-   fast as OPENSSL_cleanse, which shows: all that is freed is wiped. */
-static void *(*const volatile overwrite)(void *, int, size_t) = memset;
-
 void us_wipe(void *data, size_t length) {
-  if (data != NULL) (void)overwrite(data, 0, length);
+  if (data != NULL) OPENSSL_cleanse(data, length);
 }
