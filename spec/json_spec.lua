@@ -286,6 +286,11 @@ describe("a request that is too large", function()
       refusal.of_call(client, "login_or_register", { user_id = "b", username = large }))
     assert.equal(words .. "extras is too large to be sent",
       refusal.of_call(client, "login_or_register", arguments{ x = large }))
+    local smooch = usher.smooch{ app_id = "app", jwt = "a.b.c" }
+    local message = refusal.of_call(smooch, "post_message", { user_id = "bob", role = "appMaker",
+      type = "list", items = { { title = large } } })
+    smooch:close()
+    assert.equal("usher.smooch:post_message: items is too large to be sent", message)
   end)
 
   it("is refused: a URL beyond 64 KiB", function()
