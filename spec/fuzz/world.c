@@ -83,6 +83,22 @@ static void text(fuzz_input *input, const us_parameter *row, us_value *value) {
     value->text = fuzz_bytes(input);
 }
 
+static us_slice objects(fuzz_input *input) {
+  us_buffer list = {0};
+  us_slice kept;
+  size_t i, count = fuzz_choose(input, 3);
+  us_buffer_reset(&list, US_LIMIT_BODY);
+  us_buffer_append_byte(&list, '[');
+  for (i = 0; i < count; i++) {
+    if (i > 0) us_buffer_append_byte(&list, ',');
+    us_buffer_append_slice(&list, world_object(input));
+  }
+  us_buffer_append_byte(&list, ']');
+  kept = fuzz_keep(input, us_buffer_slice(&list));
+  us_buffer_free(&list);
+  return kept;
+}
+
 /* A value of the row's type that says something. */
 static void typed(fuzz_input *input, const us_parameter *row, us_value *value) {
   bool second = (row->type & (row->type - 1)) != 0 && fuzz_choose(input, 2);
@@ -97,6 +113,9 @@ static void typed(fuzz_input *input, const us_parameter *row, us_value *value) {
   } else if (row->type & US_TABLE) {
     value->kind = US_JSON;
     value->text = world_object(input);
+  } else if (row->type & US_TABLES) {
+    value->kind = US_JSON;
+    value->text = objects(input);
   } else if (row->type & US_LIST) {
     value->kind = US_ITEMS;
     value->items = items(input, value);
