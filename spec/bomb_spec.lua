@@ -3,6 +3,7 @@
 -- process of its own, with the options a client has by default. The tag keeps it from sanitizers
 -- and from valgrind, whose memory it would count.
 
+local files = require "spec.support.files"
 local provider = require "spec.support.provider"
 
 local CEILING = 24 * 1024 -- KiB
@@ -23,18 +24,15 @@ local PROGRAM = [[
   print(err and err.kind, status and status:read("*a"):match("VmHWM:%%s*(%%d+)"))
 ]]
 
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
 -- In an interpreter of this kind.
 local function run(program)
   local suffix = _VERSION == "Lua 5.1" and "" or "_5_4"
   local first = 0
   while arg[first - 1] do first = first - 1 end
   local pipe = assert(io.popen(("env -u LUA_INIT %s %s %s -e %s 2>&1"):format(
-    quoted("LUA_PATH" .. suffix .. "=" .. package.path),
-    quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath), arg[first], quoted(program))))
+    files.quoted("LUA_PATH" .. suffix .. "=" .. package.path),
+    files.quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath), arg[first],
+    files.quoted(program))))
   local output = pipe:read("*a")
   pipe:close()
   return output

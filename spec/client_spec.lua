@@ -1,5 +1,6 @@
 -- What makes a client: its options and their refusals, and what a client is while it lives.
 
+local files = require "spec.support.files"
 local usher = require "usher"
 local fake = require "spec.support.fake"
 local refusal = require "spec.support.refusal"
@@ -749,10 +750,6 @@ end)
 -- ----------------------------------------------------------------------------------- environment
 
 describe("the environment", function()
-  local function quoted(text)
-    return "'" .. text:gsub("'", "'\\''") .. "'"
-  end
-
   local function interpreter()
     local first = 0
     while arg[first - 1] do first = first - 1 end
@@ -767,9 +764,9 @@ describe("the environment", function()
     variables["LUA_PATH" .. version] = package.path
     variables["LUA_CPATH" .. version] = package.cpath
     for name, value in pairs(variables) do
-      command[#command + 1] = quoted(name .. "=" .. value)
+      command[#command + 1] = files.quoted(name .. "=" .. value)
     end
-    command[#command + 1] = ("%s -e %s 2>&1"):format(interpreter(), quoted(program))
+    command[#command + 1] = ("%s -e %s 2>&1"):format(interpreter(), files.quoted(program))
     local pipe = assert(io.popen(table.concat(command, " ")))
     local output = pipe:read("*a")
     pipe:close()

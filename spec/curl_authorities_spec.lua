@@ -2,14 +2,8 @@
 -- Verification is as strict in each of them. Needs the command openssl.
 
 local curl = require "usher.curl"
+local files = require "spec.support.files"
 local provider = require "spec.support.provider"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 local function run(command, ...)
   local words = { command }
@@ -26,8 +20,8 @@ describe("the authorities of usher.curl", function()
   setup(function()
     server = provider.start()
     hash = run("openssl x509 -noout -hash -in", server.files.ca_file)
-    authority = read(server.files.ca_file)
-    another = read(server.files.client_cert)
+    authority = files.read(server.files.ca_file)
+    another = files.read(server.files.client_cert)
   end)
   teardown(function() server:stop() end)
 

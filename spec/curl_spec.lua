@@ -3,6 +3,7 @@
 
 local core = require "usher.core"
 local curl = require "usher.curl"
+local files = require "spec.support.files"
 local provider = require "spec.support.provider"
 local transport = require "usher.transport.curl"
 
@@ -62,19 +63,15 @@ describe("usher.curl", function()
     return cjson.decode(body)
   end
 
-  local function quoted(text)
-    return "'" .. text:gsub("'", "'\\''") .. "'"
-  end
-
   -- What a program prints in an interpreter of this kind. `prefix` comes before the command.
   local function run(prefix, program)
     local suffix = _VERSION == "Lua 5.1" and "" or "_5_4"
     local first = 0
     while arg[first - 1] do first = first - 1 end
     local pipe = assert(io.popen(("env -u LUA_INIT %s %s %s %s -e %s 2>&1"):format(
-      quoted("LUA_PATH" .. suffix .. "=" .. package.path),
-      quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath), prefix, arg[first],
-      quoted(program))))
+      files.quoted("LUA_PATH" .. suffix .. "=" .. package.path),
+      files.quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath), prefix, arg[first],
+      files.quoted(program))))
     local output = pipe:read("*a")
     pipe:close()
     return output

@@ -4,17 +4,11 @@
 local docs = dofile(".ci/docs.lua")
 local examples = dofile(".ci/docs/examples.lua")
 local markdown = dofile(".ci/docs/markdown.lua")
+local files = require "spec.support.files"
 local usher = require "usher"
 
 local INTERPRETER = rawget(_G, "jit") and (os.getenv("LUAJIT") or "luajit")
   or _VERSION == "Lua 5.4" and (os.getenv("LUA54") or "lua5.4") or "lua5.1"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 local function output_of(command)
   local pipe = assert(io.popen(command))
@@ -48,7 +42,8 @@ describe("docs/", function()
 
   for _, name in ipairs(keys(site)) do
     it("has " .. name .. " as make docs writes it", function()
-      assert.is_true(site[name] == read("docs/" .. name), "docs/" .. name .. ": run make docs")
+      local kept = files.read("docs/" .. name)
+      assert.is_true(site[name] == kept, "docs/" .. name .. ": run make docs")
     end)
   end
 end)
@@ -249,7 +244,7 @@ describe("The reference", function()
 
   it("names every kind of error that there is", function()
     local known = {}
-    for kind in read("src/core/error.c"):match("us_kind_names%[.-%] = {(.-)}")
+    for kind in files.read("src/core/error.c"):match("us_kind_names%[.-%] = {(.-)}")
       :gmatch('"([%w_]+)"') do known[kind] = true end
     local told = {}
     for id in site["errors.html"]:gmatch('<div id="([%w_]+)">') do told[id] = true end
@@ -321,7 +316,7 @@ describe("The guide", function()
   end
 
   it("index runs too", function()
-    local code, said = program_of(markdown.read(read ".ci/docs/guides/index.md"))
+    local code, said = program_of(markdown.read(files.read ".ci/docs/guides/index.md"))
     assert.same({ said[1] }, (run(code)))
   end)
 

@@ -1,26 +1,15 @@
 -- The environment of a process says nothing about where a client's requests go, who may read them,
 -- whom it trusts and as whom it speaks, unless the script asks for that. And nothing is printed.
 
+local files = require "spec.support.files"
 local provider = require "spec.support.provider"
 
 local SECRET = "environment-s3cret-0123456789"
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 local function interpreter()
   local first = 0
   while arg[first - 1] do first = first - 1 end
   return arg[first]
-end
-
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return text
 end
 
 local function write(path, text)
@@ -50,17 +39,19 @@ describe("the environment", function()
   local function run(variables, program)
     local suffix = _VERSION == "Lua 5.1" and "" or "_5_4"
     local words = {
-      "env -u LUA_INIT", quoted("LUA_PATH" .. suffix .. "=" .. package.path),
-      quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath),
+      "env -u LUA_INIT", files.quoted("LUA_PATH" .. suffix .. "=" .. package.path),
+      files.quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath),
     }
-    for name, value in pairs(variables) do words[#words + 1] = quoted(name .. "=" .. value) end
+    for name, value in pairs(variables) do
+      words[#words + 1] = files.quoted(name .. "=" .. value)
+    end
     write(directory .. "/program.lua", program)
     words[#words + 1] = ("timeout 60 %s %s/program.lua 2>%s/stderr"):format(
       interpreter(), directory, directory)
     local pipe = assert(io.popen(table.concat(words, " "), "r"))
     local output = pipe:read("*a")
     pipe:close()
-    assert.equal("", read(directory .. "/stderr"))
+    assert.equal("", files.find(directory .. "/stderr"))
     return output
   end
 
@@ -179,7 +170,7 @@ describe("the environment", function()
       assert.equal("ok\n", run({ SSLKEYLOGFILE = log }, calling(server:url(listener), trusting())))
     end
     assert.equal(2, #server:journal())
-    assert.equal("", read(log) or "")
+    assert.equal("", files.find(log) or "")
   end)
 
   it("names authorities to trust in vain", function()

@@ -2,14 +2,9 @@
 -- the files on disk, the one version, and the trees LuaRocks makes. Everything here looks at the
 -- plain build, so the runs with instrumented builds leave it out by its tag.
 
-local ROCKSPEC = "usher-scm-1.rockspec"
+local files = require "spec.support.files"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
+local ROCKSPEC = "usher-scm-1.rockspec"
 
 local function exists(path)
   local file = io.open(path, "rb")
@@ -111,7 +106,7 @@ local function load_rockspec()
     .. "external_dependencies, build, test"
   local pieces = {
     "local " .. names .. "\n",
-    read(ROCKSPEC),
+    files.read(ROCKSPEC),
     "\nreturn { " .. names:gsub("([%w_]+)", "%1 = %1") .. " }",
   }
   local at = 0
@@ -121,7 +116,7 @@ local function load_rockspec()
   end, "@" .. ROCKSPEC))()
 end
 
-local function files(directories, name)
+local function files_in(directories, name)
   return sorted(lines_of("find " .. directories .. " -type f -name '" .. name .. "'"))
 end
 
@@ -135,13 +130,13 @@ describe("#build the rockspec", function()
 
   it("compiles exactly the C files of the tree", function()
     local core, curl = modules["usher.core"], modules["usher.curl"]
-    assert.same(files("src/core src/providers src/lua", "*.c"), sorted(core.sources))
-    assert.same(files("src/curl", "*.c"), sorted(curl.sources))
+    assert.same(files_in("src/core src/providers src/lua", "*.c"), sorted(core.sources))
+    assert.same(files_in("src/curl", "*.c"), sorted(curl.sources))
   end)
 
   it("installs exactly the Lua modules of the tree", function()
     local on_disk, listed = {}, {}
-    for _, path in ipairs(files("lua", "*.lua")) do on_disk[module_of(path)] = path end
+    for _, path in ipairs(files_in("lua", "*.lua")) do on_disk[module_of(path)] = path end
     for name, path in pairs(modules) do
       if type(path) == "string" then listed[name] = path end
     end
@@ -151,7 +146,7 @@ describe("#build the rockspec", function()
 
   it("installs the command", function()
     assert.same({ bin = { usher = "lua/bin/usher" } }, rockspec.build.install)
-    assert.truthy(read("lua/bin/usher"):match("^#!"))
+    assert.truthy(files.read("lua/bin/usher"):match("^#!"))
   end)
 
   it("asks for libraries, never for headers", function()
@@ -176,7 +171,7 @@ describe("#build the rockspec", function()
 end)
 
 describe("#build the version", function()
-  local version = read("src/core/usher.h"):match('#define US_VERSION "(.-)"')
+  local version = files.read("src/core/usher.h"):match('#define US_VERSION "(.-)"')
 
   it("stands in src/core/usher.h and nowhere else", function()
     assert.truthy(version and version:match("^%d+%.%d+%.%d+$"), version)
@@ -202,7 +197,7 @@ describe("#build luarocks make", function()
     local log = "build/log/rock-spec"
     assert(succeeds("mkdir -p build/log"))
     local command = "env -u MAKEFLAGS -u MAKELEVEL make -s rock >" .. log .. " 2>&1 </dev/null"
-    if not succeeds(command) then error(read(log)) end
+    if not succeeds(command) then error(files.read(log)) end
   end)
 
   for _, version in ipairs({ "5.4", "5.1" }) do
@@ -228,7 +223,7 @@ describe("#build luarocks make", function()
   end
 
   it("leaves nothing beside the sources", function()
-    assert.same({}, files("src lua", "*.o"))
+    assert.same({}, files_in("src lua", "*.o"))
     assert.is_false(exists("usher/core.so"))
   end)
 end)

@@ -1,20 +1,14 @@
 -- README.md is held to what it says: its example runs and prints what stands there, its table is
 -- that of the rows, its links lead somewhere.
 
+local files = require "spec.support.files"
 local readme_table = require "spec.support.readme_table"
 local usher = require "usher"
 
 local INTERPRETER = rawget(_G, "jit") and (os.getenv("LUAJIT") or "luajit")
   or _VERSION == "Lua 5.4" and (os.getenv("LUA54") or "lua5.4") or "lua5.1"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local README = read("README.md")
+local README = files.read("README.md")
 
 -- The text of the first fenced block of a language.
 local function block(language)
@@ -57,7 +51,7 @@ describe("README.md", function()
   end)
 
   it("names every kind of error, and no other", function()
-    local list = assert(read("src/core/error.c"):match("us_kind_names%[.-%] = {(.-)}"))
+    local list = assert(files.read("src/core/error.c"):match("us_kind_names%[.-%] = {(.-)}"))
     local kinds, told = {}, {}
     for kind in list:gmatch('"([%w_]+)"') do kinds[#kinds + 1] = kind end
     local sentence = assert(README:match("`err%.kind` is (.-);"))
@@ -78,7 +72,7 @@ describe("README.md", function()
   end)
 
   it("names only make targets that exist", function()
-    local makefile, count = read("Makefile"), 0
+    local makefile, count = files.read("Makefile"), 0
     for target in README:gmatch("\nmake (%l+)") do
       count = count + 1
       assert.truthy(makefile:find("\n" .. target .. ":", 1, true), target)
@@ -89,6 +83,6 @@ end)
 
 describe("CHANGELOG.md", function()
   it("begins with the version that this is", function()
-    assert.equal(usher._VERSION, read("CHANGELOG.md"):match("\n## %[([%d.]+)%]"))
+    assert.equal(usher._VERSION, files.read("CHANGELOG.md"):match("\n## %[([%d.]+)%]"))
   end)
 end)

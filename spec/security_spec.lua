@@ -3,16 +3,9 @@
 
 local core = require "usher.core"
 local curl = require "usher.curl"
+local files = require "spec.support.files"
 
-local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local PAGE = assert(read("SECURITY.md"))
+local PAGE = assert(files.find("SECURITY.md"))
 
 -- All that stands in backquotes, across line breaks too.
 local function quoted(text)
@@ -49,7 +42,7 @@ describe("SECURITY.md", function()
     local count = 0
     for _, word in ipairs(quoted(PAGE)) do
       if word:find("^%l+/[%w_/]+%.%a+$") then
-        assert.is_string(read(word), word)
+        assert.is_string(files.find(word), word)
         count = count + 1
       end
     end
@@ -59,15 +52,15 @@ describe("SECURITY.md", function()
   it("names only tests that test something", function()
     for _, word in ipairs(quoted(PAGE)) do
       if word:find("_spec%.lua$") then
-        assert.truthy((read(word) or ""):find("%f[%w]it%("), word)
+        assert.truthy((files.find(word) or ""):find("%f[%w]it%("), word)
       elseif word:find("_test%.c$") then
-        assert.truthy((read(word) or ""):find("CHECK", 1, true), word)
+        assert.truthy((files.find(word) or ""):find("CHECK", 1, true), word)
       end
     end
   end)
 
   it("names only make targets that exist", function()
-    local makefile, count = assert(read("Makefile")), 0
+    local makefile, count = assert(files.find("Makefile")), 0
     for _, word in ipairs(quoted(PAGE)) do
       local target = word:match("^make (%l+)$")
       if target then
@@ -91,7 +84,7 @@ describe("SECURITY.md", function()
   end)
 
   it("sends reports to the project's own page", function()
-    local homepage = assert(read("usher-scm-1.rockspec")):match('homepage = "(.-)"')
+    local homepage = assert(files.find("usher-scm-1.rockspec")):match('homepage = "(.-)"')
     local links = 0
     for link in PAGE:gmatch("%]%((.-)%)") do
       assert.equal(homepage .. "/security/advisories/new", link)
@@ -102,7 +95,7 @@ describe("SECURITY.md", function()
   end)
 
   it("is what README.md points to", function()
-    assert.truthy(read("README.md"):find("(SECURITY.md)", 1, true))
+    assert.truthy(files.find("README.md"):find("(SECURITY.md)", 1, true))
   end)
 end)
 
@@ -148,7 +141,7 @@ describe("the library", function()
     local count = 0
     for _, path in ipairs(sources()) do
       if not PROGRAMS[path] and not path:find("^lua/usher/cli") then
-        assert.is_nil(prints(path, assert(read(path))), path)
+        assert.is_nil(prints(path, assert(files.find(path))), path)
         count = count + 1
       end
     end

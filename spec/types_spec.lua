@@ -1,16 +1,10 @@
 -- The types for editors are those of the rows, and every line of them can be read.
 
 local types = dofile(".ci/types.lua")
+local files = require "spec.support.files"
 local usher = require "usher"
 
 local PATH = "lua/usher/types.lua"
-
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 local BUILT_IN = {
   string = true, integer = true, number = true, boolean = true, table = true, ["function"] = true,
@@ -111,7 +105,7 @@ end
 
 describe("The types for editors", function()
   it("are those that the rows make: make types writes them", function()
-    assert.equal(types.text(), read(PATH))
+    assert.equal(types.text(), files.read(PATH))
   end)
 
   it("are Lua", function()
@@ -119,7 +113,7 @@ describe("The types for editors", function()
   end)
 
   it("can be read, every line", function()
-    assert.same({}, problems_of(read(PATH)))
+    assert.same({}, problems_of(files.read(PATH)))
   end)
 
   it("are seen to be wrong where they are", function()
@@ -131,7 +125,7 @@ describe("The types for editors", function()
   end)
 
   it("name all that the module has", function()
-    local text, missing = read(PATH), {}
+    local text, missing = files.read(PATH), {}
     local names = { "webhook", "testing", "moderation", "onboarding", "ledger" }
     for name in pairs(usher) do names[#names + 1] = name end
     for _, name in ipairs(names) do
@@ -143,7 +137,7 @@ describe("The types for editors", function()
   end)
 
   it("name every method and its required arguments", function()
-    local text = read(PATH)
+    local text = files.read(PATH)
     for _, provider in ipairs(usher.providers()) do
       local class = provider:sub(1, 1):upper() .. provider:sub(2)
       for _, method in ipairs(usher.describe(provider).methods) do

@@ -2,21 +2,15 @@
 -- built into a copy of this tree, and the walk. A token runs out by the client's clock, another
 -- dies early and is refused; in the middle come a 503 and a 500.
 
+local files = require "spec.support.files"
 local trees = require "spec.support.tree"
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 describe("#build A walk", function()
   local tree
 
   setup(function()
     tree = trees.copy{ "spec/walk" }
-    tree:write("src/providers/walker.c", read "spec/walk/walker.c")
+    tree:write("src/providers/walker.c", files.read "spec/walk/walker.c")
     tree:make()
   end)
   teardown(function() tree:remove() end)

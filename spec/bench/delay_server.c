@@ -4,20 +4,18 @@
 
      delay_server MILLISECONDS BODY_BYTES    prints its port; ends with stdin */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "../support/poller.h"
 
 enum { CONNECTIONS = 65536, EVENTS = 256 };
 
@@ -32,19 +30,12 @@ static size_t queue_first, queue_length;
 static char answer[65536];
 static size_t answer_length;
 static int64_t delay_ns;
-static int poller, timer;
+static int timer;
 
 static int64_t now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void watch(int descriptor) {
-  struct epoll_event event = {0};
-  event.events = EPOLLIN;
-  event.data.fd = descriptor;
-  if (epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) != 0) abort();
 }
 
 static void build_answer(size_t body_length) {
@@ -61,25 +52,9 @@ static void build_answer(size_t body_length) {
   answer_length = (size_t)used + padding + 64 - body;
 }
 
-static int listen_anywhere(void) {
-  struct sockaddr_in address = {0};
-  socklen_t length = sizeof address;
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-      listen(listener, 4096) != 0 ||
-      getsockname(listener, (struct sockaddr *)&address, &length) != 0)
-    abort();
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  return listener;
-}
-
 static void accept_all(int listener) {
-  int one = 1, descriptor;
-  while ((descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
-    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  int descriptor;
+  while ((descriptor = accept_next(listener)) >= 0) {
     watch(descriptor);
   }
 }

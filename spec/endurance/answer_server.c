@@ -4,16 +4,14 @@
 
      answer_server BODY    prints its port; ends with its standard input */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "../support/poller.h"
 
 enum { CONNECTIONS = 4096, EVENTS = 256, LONGEST = 16384 };
 
@@ -25,39 +23,15 @@ typedef struct {
 static received *connections[CONNECTIONS];
 static char answer[LONGEST];
 static size_t answer_length;
-static int poller;
-
-static void watch(int descriptor) {
-  struct epoll_event event = {0};
-  event.events = EPOLLIN;
-  event.data.fd = descriptor;
-  if (epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) != 0) abort();
-}
-
-static int listen_anywhere(void) {
-  struct sockaddr_in address = {0};
-  socklen_t length = sizeof address;
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-      listen(listener, 4096) != 0 ||
-      getsockname(listener, (struct sockaddr *)&address, &length) != 0)
-    abort();
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  return listener;
-}
 
 static void accept_all(int listener) {
-  int one = 1, descriptor;
-  while ((descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK)) >= 0) {
+  int descriptor;
+  while ((descriptor = accept_next(listener)) >= 0) {
     if (descriptor >= CONNECTIONS) abort();
     if (connections[descriptor] == NULL)
       connections[descriptor] = malloc(sizeof *connections[descriptor]);
     if (connections[descriptor] == NULL) abort();
     connections[descriptor]->length = 0;
-    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     watch(descriptor);
   }
 }

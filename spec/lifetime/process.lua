@@ -1,5 +1,8 @@
 --- What the specs of lifetimes ask of the process they run in, and of others.
 
+local files = require "spec.support.files"
+local processes = require "spec.support.process"
+
 local M = {}
 
 local directory = _VERSION == "Lua 5.1" and "5.1" or "5.4"
@@ -9,15 +12,8 @@ function M.build_host()
   assert(os.execute(("MAKEFLAGS= make -s build/%s/spec/lifetime/host.so"):format(directory)))
 end
 
---- How many descriptors this process has open. What is there can be renamed to itself.
-function M.descriptors()
-  local count = 0
-  for number = 0, 1023 do
-    local path = ("/proc/self/fd/%d"):format(number)
-    if os.rename(path, path) then count = count + 1 end
-  end
-  return count
-end
+--- How many descriptors this process has open.
+M.descriptors = processes.descriptors
 
 --- Collects all there is to collect: what a finalizer lets go of, too.
 function M.collect()
@@ -43,10 +39,6 @@ M.is_checked = under ~= ""
 --- Whether it is one that makes everything slow.
 M.is_slow = under:find("valgrind", 1, true) ~= nil
 
-local function quoted(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
-
 local function interpreter()
   local first = 0
   while arg[first - 1] do first = first - 1 end
@@ -57,7 +49,7 @@ end
 local function environment()
   local suffix = _VERSION == "Lua 5.1" and "" or "_5_4"
   local variables = { "env -u LUA_INIT -u LUA_INIT_5_4" }
-  local function set(name, value) variables[#variables + 1] = quoted(name .. "=" .. value) end
+  local function set(name, value) variables[#variables + 1] = files.quoted(name .. "=" .. value) end
   set("LUA_PATH" .. suffix, package.path)
   set("LUA_CPATH" .. suffix, package.cpath)
   if M.is_checked then set("ASAN_OPTIONS", "detect_leaks=1:exitcode=99") end
@@ -74,8 +66,8 @@ end
 -- @treturn number its exit status: 0 when it ran to its end and nothing was wrong with its memory
 function M.run(script, ...)
   local words = { "exec timeout -k 5", M.is_checked and 600 or 60, environment(),
-    under, quoted(interpreter()), quoted(script) }
-  for i = 1, select("#", ...) do words[#words + 1] = quoted((select(i, ...))) end
+    under, files.quoted(interpreter()), files.quoted(script) }
+  for i = 1, select("#", ...) do words[#words + 1] = files.quoted((select(i, ...))) end
   local pipe = assert(io.popen("(" .. table.concat(words, " ") .. ") 2>&1; echo \"status $?\""))
   local output = pipe:read("*a")
   pipe:close()

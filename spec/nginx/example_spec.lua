@@ -1,6 +1,7 @@
 -- examples/nginx as a user starts it: one command, then HTTP.
 
 local cjson = require "cjson.safe"
+local files = require "spec.support.files"
 local http = require "socket.http"
 local ltn12 = require "ltn12"
 local nginx = require "spec.support.nginx"
@@ -13,13 +14,6 @@ examples/nginx/run.sh %s >'%s' 2>&1 & pid=$!
 cat >/dev/null
 kill $pid
 wait $pid]]
-
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 -- Returns the status, the decoded body and the headers.
 local function request(method, url, headers, body)
@@ -40,7 +34,7 @@ local function start()
   local pipe = assert(io.popen(COMMAND:format(port, path), "w"))
   local function stop()
     pipe:close()
-    local said = read_file(path)
+    local said = files.read(path)
     os.remove(path)
     return said
   end
@@ -48,7 +42,7 @@ local function start()
   local sandbox
   repeat
     socket.sleep(0.05)
-    sandbox = read_file(path):match("sandbox on (http://[^\n]+)\n.*gateway on")
+    sandbox = files.read(path):match("sandbox on (http://[^\n]+)\n.*gateway on")
     if socket.gettime() > give_up then error("run.sh did not start: " .. stop()) end
   until sandbox and socket.connect("127.0.0.1", port)
   return { gateway = "http://127.0.0.1:" .. port, sandbox = sandbox, stop = stop }

@@ -7,10 +7,7 @@
      soak_server CERTIFICATE KEY    prints its two ports; ends with stdin
      GET /counts                    what it has counted, as JSON */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
@@ -19,9 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "../support/poller.h"
 
 enum {
   CONNECTIONS = 4096,
@@ -101,7 +99,6 @@ static connection *connections[CONNECTIONS];
 static unsigned char acted_on[WRITES / 8];
 static char large[LARGE];
 static SSL_CTX *context;
-static int poller;
 static unsigned long requests, faulted, writes, doubles;
 
 static uint32_t dice(void) {
@@ -245,42 +242,18 @@ static void serve(int descriptor) {
   if (ended) end(descriptor, false);
 }
 
-static void watch(int descriptor) {
-  struct epoll_event event = {0};
-  event.events = EPOLLIN;
-  event.data.fd = descriptor;
-  if (epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) != 0) abort();
-}
-
 static void accept_one(int listener, bool with_tls) {
-  int one = 1, descriptor = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
+  int descriptor = accept_next(listener);
   connection *self;
   if (descriptor < 0) return;
   if (descriptor >= CONNECTIONS) abort();
   self = connections[descriptor] = calloc(1, sizeof *self);
-  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   if (with_tls) {
     self->tls = SSL_new(context);
     SSL_set_fd(self->tls, descriptor);
     SSL_set_accept_state(self->tls);
   }
   watch(descriptor);
-}
-
-static int listen_anywhere(void) {
-  struct sockaddr_in address = {0};
-  socklen_t length = sizeof address;
-  int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-      listen(listener, 1024) != 0 ||
-      getsockname(listener, (struct sockaddr *)&address, &length) != 0)
-    abort();
-  printf("%d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  watch(listener);
-  return listener;
 }
 
 static void load(const char *certificate, const char *key) {
@@ -300,6 +273,8 @@ int main(int count, char **arguments) {
   poller = epoll_create1(0);
   plain = listen_anywhere();
   secure = listen_anywhere();
+  watch(plain);
+  watch(secure);
   watch(STDIN_FILENO);
   for (;;) {
     int i, ready = epoll_wait(poller, events, EVENTS, -1);

@@ -3,6 +3,7 @@
 
 local cjson = require("cjson").new()
 local core = require "usher.core"
+local files = require "spec.support.files"
 local http = require "socket.http"
 local ltn12 = require "ltn12"
 
@@ -17,18 +18,13 @@ local SANDBOX = "LUA_PATH='./lua/?.lua;./?.lua;;' LUA_CPATH='./build/5.1/?.so;;'
 M.lua = LUA
 
 local function read(path)
-  local file = io.open(path, "rb")
-  if not file then return "" end
-  local text = file:read("*a")
-  file:close()
+  local text = files.find(path)
   os.remove(path)
-  return text
+  return text or ""
 end
 
 --- A shell's word.
-function M.quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+M.quoted = files.quoted
 
 -- --- the sandbox --------------------------------------------------------------------------------
 

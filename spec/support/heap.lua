@@ -3,6 +3,7 @@
 -- /proc of Linux.
 
 local core = require "usher.core"
+local files = require "spec.support.files"
 
 local M = {}
 
@@ -26,13 +27,6 @@ end
 function M.secret(name)
   local function piece(i) return name .. i .. "xyzuv" end
   return piece(1) .. piece(2) .. piece(3) .. piece(4) .. piece(5) .. piece(6)
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
 end
 
 -- What is looked for of a text: pieces of it, since the first bytes of a freed block are its
@@ -59,7 +53,7 @@ end
 -- Where the environment lies that the process was started with: fields 50 and 51 of proc(5).
 local function environment_of(pid)
   local fields = {}
-  for field in read("/proc/" .. pid .. "/stat"):match("%) (.*)"):gmatch("%S+") do
+  for field in files.read("/proc/" .. pid .. "/stat"):match("%) (.*)"):gmatch("%S+") do
     fields[#fields + 1] = field
   end
   return tonumber(fields[48]), tonumber(fields[49])
@@ -68,7 +62,7 @@ end
 -- Calls visit(text, address) for each region that can be written to.
 local function each_region(pid, visit)
   local memory = assert(io.open("/proc/" .. pid .. "/mem", "rb"))
-  for line in read("/proc/" .. pid .. "/maps"):gmatch("[^\n]+") do
+  for line in files.read("/proc/" .. pid .. "/maps"):gmatch("[^\n]+") do
     local first, last, mode = line:match("^(%x+)%-(%x+) (%S+)")
     first, last = tonumber(first, 16), tonumber(last, 16)
     if mode:sub(1, 2) == "rw" and last - first <= LARGEST then
@@ -118,13 +112,9 @@ end
 function methods:stop()
   assert(io.open(self.directory .. "/gate", "wb")):close()
   self.pipe:close()
-  local errors = read(self.directory .. "/stderr")
+  local errors = files.read(self.directory .. "/stderr")
   os.execute("rm -rf " .. self.directory)
   return errors
-end
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 local function interpreter()
@@ -145,17 +135,19 @@ function M.start(environment, settings)
   pipe:close()
   local words = {
     "mkfifo", directory .. "/gate", "&& exec env -u LUA_INIT LD_BIND_NOW=1",
-    quoted("LUA_PATH" .. suffix .. "=" .. package.path),
-    quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath),
+    files.quoted("LUA_PATH" .. suffix .. "=" .. package.path),
+    files.quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath),
   }
-  for name, value in pairs(environment) do words[#words + 1] = quoted(name .. "=" .. value) end
+  for name, value in pairs(environment) do
+    words[#words + 1] = files.quoted(name .. "=" .. value)
+  end
   words[#words + 1] = ("timeout 60 %s %s gate=%s/gate"):format(interpreter(), CHILD, directory)
-  for name, value in pairs(settings) do words[#words + 1] = quoted(name .. "=" .. value) end
+  for name, value in pairs(settings) do words[#words + 1] = files.quoted(name .. "=" .. value) end
   words[#words + 1] = "2>" .. directory .. "/stderr"
   local self = setmetatable({ directory = directory }, metatable)
   self.pipe = assert(io.popen(table.concat(words, " "), "r"))
   local pid, wipes = (self.pipe:read("*l") or ""):match("^(%d+) (%a+)$")
-  if not pid then error("the child has failed: " .. read(directory .. "/stderr")) end
+  if not pid then error("the child has failed: " .. files.read(directory .. "/stderr")) end
   self.pid, self.wipes = pid, wipes == "true"
   return self
 end

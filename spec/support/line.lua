@@ -1,6 +1,7 @@
 -- An onboarding line over the sandbox in process: `lines.of{ "qiscus", "smooch" }`, and the files
 -- that are imported. Everything is closed and removed by `close_all`.
 
+local files = require "spec.support.files"
 local ledgers = require "spec.support.ledgers"
 local sandbox = require "usher.sandbox"
 local usher = require "usher"
@@ -52,13 +53,7 @@ function M.write(path, text)
   file:close()
 end
 
-function M.read(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return text
-end
+M.read = files.find
 
 --- A CSV file of `count` people, u1 and so on.
 function M.people(count, first)

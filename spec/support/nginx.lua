@@ -8,6 +8,7 @@
 --   ... server:run("return 1 + ...", 2) ... server:request("GET", "/path") ... server:log()
 
 local cjson = require "cjson.safe"
+local files = require "spec.support.files"
 local socket = require "socket"
 
 local M = {}
@@ -22,14 +23,6 @@ local function output_of(command)
   local text = pipe:read("*a")
   pipe:close()
   return (text:gsub("%s+$", ""))
-end
-
-local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return text
 end
 
 local function write_file(path, text)
@@ -186,14 +179,14 @@ end
 --- The number of the process.
 -- @treturn string
 function methods:pid()
-  return read_file(self.directory .. "/nginx.pid"):match("%d+")
+  return files.find(self.directory .. "/nginx.pid"):match("%d+")
 end
 
 --- All that nginx wrote to its log.
 -- @treturn string
 function methods:log()
-  return (read_file(self.directory .. "/error.log") or "")
-    .. (read_file(self.directory .. "/output") or "")
+  return (files.find(self.directory .. "/error.log") or "")
+    .. (files.find(self.directory .. "/output") or "")
 end
 
 --- Starts a request and returns without waiting for the answer.

@@ -1,6 +1,8 @@
 -- What Linux knows of a process: how many descriptors it has open, how much memory it had. And a
 -- second interpreter like the one that runs.
 
+local files = require "spec.support.files"
+
 local M = {}
 
 --- How many descriptors a process has open. What is there can be renamed to itself.
@@ -23,11 +25,8 @@ function M.settled_descriptors()
 end
 
 local function status(pid, field)
-  local file = io.open(("/proc/%s/status"):format(pid or "self"))
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
-  return tonumber(text:match(field .. ":%s*(%d+) kB")) * 1024
+  local text = files.find(("/proc/%s/status"):format(pid or "self"))
+  return text and tonumber(text:match(field .. ":%s*(%d+) kB")) * 1024
 end
 
 --- Measures how far above what it holds now the memory of a process rises.
@@ -43,16 +42,10 @@ end
 --- Whether a process catches SIGINT; nil where the system does not tell.
 -- @tparam string pid
 function M.catches_interrupts(pid)
-  local file = io.open(("/proc/%s/status"):format(pid))
-  if not file then return nil end
-  local text = file:read("*a")
-  file:close()
+  local text = files.find(("/proc/%s/status"):format(pid))
+  if not text then return nil end
   local last = tonumber(text:match("SigCgt:%s*%x*(%x)"), 16)
   return math.floor(last / 2) % 2 == 1 -- signal 2
-end
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 --- Starts a script in an interpreter of the same kind, with the same search paths.
@@ -63,9 +56,9 @@ function M.start(script, ...)
   local suffix = _VERSION == "Lua 5.1" and "" or "_5_4"
   local first = 0
   while arg[first - 1] do first = first - 1 end
-  local words = { "exec env -u LUA_INIT", quoted("LUA_PATH" .. suffix .. "=" .. package.path),
-    quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath), arg[first], script }
-  for _, argument in ipairs{ ... } do words[#words + 1] = quoted(argument) end
+  local words = { "exec env -u LUA_INIT", files.quoted("LUA_PATH" .. suffix .. "=" .. package.path),
+    files.quoted("LUA_CPATH" .. suffix .. "=" .. package.cpath), arg[first], script }
+  for _, argument in ipairs{ ... } do words[#words + 1] = files.quoted(argument) end
   return assert(io.popen(table.concat(words, " "), "r"))
 end
 

@@ -2,6 +2,7 @@
 -- the way. What both handlers have to pass is here; where each is started is in its spec.
 
 local assert = require "luassert"
+local files = require "spec.support.files"
 local socket = require "socket"
 local usher = require "usher"
 
@@ -14,13 +15,6 @@ local PATH = "/webhooks/qiscus"
 M.ROOM = "457"
 
 local hook = usher.webhook.qiscus{ token = TOKEN }
-
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
 
 local function message(user, text)
   return ('{"type":"post_comment_mobile","payload":{"from":{"email":"%s"},"room":{"id":%s},'
@@ -53,7 +47,7 @@ wait $pid 2>/dev/null]]
 function M.start(command, pattern)
   local path = os.tmpname()
   local pipe = assert(io.popen(COMMAND:format(TOKEN, command, path), "w"))
-  local running = { said = function() return read_file(path) end }
+  local running = { said = function() return files.read(path) end }
   function running.stop()
     pipe:close()
     os.remove(path)

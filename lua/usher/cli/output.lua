@@ -4,6 +4,7 @@
 -- @module usher.cli.output
 
 local core = require "usher.core"
+local names = require "usher.moderation.text"
 
 local M = {}
 
@@ -37,10 +38,6 @@ local function is_utf8(text)
   return not text:find("[\128-\255]") or core.decode(core.encode{ text = text }) ~= nil
 end
 
--- Besides the control characters of ASCII those of Latin-1 (U+0080 to U+009F), and what reverses
--- the direction of writing: U+202A to U+202E, U+2066 to U+2069.
-local UNWANTED = { "[%c\127]", "\194[\128-\159]", "\226\128[\170-\174]", "\226\129[\166-\169]" }
-
 --- A value as one line of text.
 -- @param value
 -- @treturn string
@@ -51,8 +48,7 @@ function M.shown(value)
   end
   local text = tostring(value)
   if not is_utf8(text) then text = text:gsub("[\128-\255]", "?") end
-  for _, unwanted in ipairs(UNWANTED) do text = text:gsub(unwanted, "?") end
-  return text
+  return names.plain(text)
 end
 
 -- --- tables -------------------------------------------------------------------------------------
@@ -167,8 +163,7 @@ end
 function M.encoded(value)
   local is_object = type(value) == "table" and value[1] == nil
   local text = is_object and core.encode(value) or core.encode{ v = value }:match("^{\"v\":(.*)}$")
-  for _, unwanted in ipairs(UNWANTED) do text = text:gsub(unwanted, escaped) end
-  return text
+  return names.plain(text, escaped)
 end
 
 --- Prints a value as a line of JSON.

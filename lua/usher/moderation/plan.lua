@@ -5,6 +5,7 @@
 
 local act = require "usher.moderation.act"
 local core = require "usher.core"
+local names = require "usher.moderation.text"
 local texts = require "usher.ledger.text"
 local verbs = require "usher.moderation.verbs"
 
@@ -195,15 +196,11 @@ function M.load(path)
   return plan, problem
 end
 
--- What a nickname cannot do to a table: forge lines, move the cursor, turn the writing round.
-local UNWANTED = { "[%c\127]", "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]",
-  "\226\129[\166-\169]" }
 local WIDEST = 60 -- characters of a cell
 
 -- For people: one line, and no longer than can be read.
 local function shown(value)
-  local text = texts.clean(tostring(value or ""):sub(1, 8 * WIDEST))
-  for _, unwanted in ipairs(UNWANTED) do text = text:gsub(unwanted, "?") end
+  local text = names.plain(texts.clean(tostring(value or ""):sub(1, 8 * WIDEST)))
   local length, out = 0, {}
   for character in text:gmatch("[^\128-\191][\128-\191]*") do
     length = length + 1

@@ -177,4 +177,19 @@ function M.skeleton(name)
   return skeleton_of(name), skeleton_of((name:gsub(CHARACTER, alike)))
 end
 
+-- Control characters, those of Latin-1 too (U+0080 to U+009F), the ends of lines and paragraphs
+-- (U+2028, U+2029), and what turns the direction of writing round (U+061C, U+200E, U+200F, U+202A
+-- to U+202E, U+2066 to U+2069).
+local UNWANTED = { "[%c\127]", "\194[\128-\159]", "\216\156", "\226\128[\142\143\168-\174]",
+  "\226\129[\166-\169]" }
+
+--- A text that may be printed: it cannot forge lines, move a cursor or turn the writing round.
+-- @tparam string text
+-- @tparam[opt="?"] string|function replacement of what could, as for `string.gsub`
+-- @treturn string
+function M.plain(text, replacement)
+  for _, unwanted in ipairs(UNWANTED) do text = text:gsub(unwanted, replacement or "?") end
+  return text
+end
+
 return M
