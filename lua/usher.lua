@@ -54,38 +54,65 @@ local function report(environment, kind, request, fields)
   environment.on_event(fields)
 end
 
--- Sends one request and tells on_event before and after. The events carry no
--- header and no body, so no credential.
-local function send_observed(environment, request)
-  local started = core.monotonic()
-  report(environment, "request", request, { verb = request.method, url = request.url })
-  local status, headers, body, sent = environment.send(request)
-  local elapsed = core.monotonic() - started
-  if status then
-    report(environment, "response", request, { status = status, elapsed = elapsed })
-  else
-    report(environment, "response", request, { kind = headers, elapsed = elapsed })
-  end
-  return status, headers, body, sent
+-- Whether the transport is in C and takes the call itself for a request: then it
+-- answers with a userdata in place of status, headers and body.
+local function is_in_c(request)
+  return type(request) == "userdata"
 end
 
-local function sleep_observed(environment, request, seconds, err)
+-- What an answer says: a status and its headers, or nil and a kind of error.
+local function outcome(request, answer, second)
+  if not answer or not is_in_c(request) then return answer, second end
+  local status, head = answer:head()
+  if status then return status, core.read_head(head) end
+  return nil, head
+end
+
+local function send(environment, request)
+  local perform = is_in_c(request) and environment.exchange or environment.send
+  local answer, second, third, sent = perform(request)
+  if environment.rate then
+    local status, headers = outcome(request, answer, second)
+    if status then environment.rate:learn(status, headers) end
+  end
+  return answer, second, third, sent
+end
+
+-- Sends a request and tells on_event before and after. The events carry no
+-- header and no body, so no credential.
+local function send_observed(environment, call, request)
+  local about, started = call:describe(), core.monotonic()
+  report(environment, "request", about, { verb = about.method, url = about.url })
+  local answer, second, third, sent = send(environment, request)
+  local elapsed = core.monotonic() - started
+  local status, kind = outcome(request, answer, second)
+  if status then
+    report(environment, "response", about, { status = status, elapsed = elapsed })
+  else
+    report(environment, "response", about, { kind = kind, elapsed = elapsed })
+  end
+  return answer, second, third, sent
+end
+
+local function sleep_observed(environment, call, seconds, err)
   if err and environment.on_event then
-    report(environment, "retry", request,
+    report(environment, "retry", call:describe(),
       { wait = seconds, kind = err.kind, status = err.status })
   end
   return environment.sleep(seconds)
 end
 
-local function send(environment, request)
-  local status, headers, body, sent
+-- One attempt, and what is to be done then.
+local function try(call, environment, request)
+  local answer, second, third, sent
   if environment.on_event then
-    status, headers, body, sent = send_observed(environment, request)
+    answer, second, third, sent = send_observed(environment, call, request)
   else
-    status, headers, body, sent = environment.send(request)
+    answer, second, third, sent = send(environment, request)
   end
-  if environment.rate and status then environment.rate:learn(status, headers) end
-  return status, headers, body, sent
+  local action, first, detail = call:next(answer, second, third, sent)
+  if answer and is_in_c(request) then answer:recycle() end
+  return action, first, detail
 end
 
 -- The seconds that the rate limit holds an attempt back, and its place in the
@@ -108,10 +135,10 @@ local function drive(call, environment)
         if action == "sleep" then first = math.min(first, RATE_PIECE) end
       else
         place = nil
-        action, first, second = call:next(send(environment, request))
+        action, first, second = try(call, environment, request)
       end
     elseif action == "sleep" then
-      local _, kind, message = sleep_observed(environment, request, first, second)
+      local _, kind, message = sleep_observed(environment, call, first, second)
       if kind then
         action, first, second = call:abort(kind, message)
       else

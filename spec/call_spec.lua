@@ -140,9 +140,8 @@ describe("a call", function()
     end
     local call = begin()
     for _ = 1, 3 do collectgarbage() end
-    local action, request = call:next()
-    assert.equal("send", action)
-    assert.matches("/user_profile?", request.url, 1, true)
+    assert.equal("send", (call:next()))
+    assert.matches("/user_profile?", call:describe().url, 1, true)
     held.client:close()
   end)
 

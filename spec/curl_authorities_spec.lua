@@ -4,6 +4,7 @@
 local curl = require "usher.curl"
 local files = require "spec.support.files"
 local provider = require "spec.support.provider"
+local transfers = require "spec.support.transfers"
 
 local function run(command, ...)
   local words = { command }
@@ -51,9 +52,7 @@ describe("the authorities of usher.curl", function()
     pool = curl.new(settings)
     local request = { method = "GET", url = url, timeout = 10, connect_timeout = 5 }
     for name, value in pairs(extra or {}) do request[name] = value end
-    local transfer = pool:start(request)
-    repeat until pool:step(1) == transfer or transfer:done()
-    return transfer:result()
+    return transfers.finish(pool, pool:start(request))
   end
 
   -- A bundle as large as the directory, which trusts nobody: who is trusted shows which of them

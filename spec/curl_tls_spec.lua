@@ -6,6 +6,7 @@ local curl = require "usher.curl"
 local provider = require "spec.support.provider"
 
 local cjson = require "cjson.safe"
+local finish = require("spec.support.transfers").finish
 
 describe("usher.curl over TLS", function()
   local server, pools
@@ -38,11 +39,6 @@ describe("usher.curl over TLS", function()
     }
     for name, value in pairs(extra or {}) do request[name] = value end
     return pool:start(request)
-  end
-
-  local function finish(pool, transfer)
-    repeat until pool:step(1) == transfer or transfer:done()
-    return transfer:result()
   end
 
   local function call(pool, url, extra)

@@ -7,9 +7,9 @@
 -- message` where it cannot. A third, `close()`, is called when the client is
 -- closed. A fourth, `attach(settings)`, is called when a client takes the
 -- transport, with what a transport is made from: `proxy`, `ca_file` and so on. A
--- function alone is `send`. One with `sealed = true` gets the headers
--- and the body as userdata that only libcurl's transport can read: no Lua string
--- holds a credential then.
+-- function alone is `send`. libcurl's has a fifth, `exchange(call)`, which takes
+-- the call itself in place of a request and returns an answer in place of its
+-- values: C reads both where they are, and no Lua string holds a credential.
 -- @module usher.transport
 
 local scheduler = require "usher.scheduler"
@@ -22,7 +22,7 @@ local function set(environment, transport)
   environment.send = transport.send
   environment.sleep = transport.sleep or scheduler.pause
   environment.close = transport.close
-  environment.sealed = transport.sealed
+  environment.exchange = transport.exchange
 end
 
 -- The default transport. In nginx it is made at once, for no other may sleep
@@ -33,12 +33,11 @@ local function attach_default(environment)
     return set(environment, require("usher.transport.ngx").new(environment.settings))
   end
   environment.sleep = scheduler.pause
-  environment.sealed = true
-  function environment.send(request)
+  function environment.exchange(call)
     local transport = require("usher.transport.curl").new(environment.settings)
     set(environment, transport)
     if environment.closed then M.detach(environment) end
-    return environment.send(request)
+    return environment.exchange(call)
   end
 end
 
@@ -81,6 +80,7 @@ end
 function M.detach(environment)
   environment.closed = true
   environment.send = send_nothing
+  environment.exchange = environment.exchange and send_nothing
   environment.settings = nil -- a proxy's URL may hold a password
   local close = environment.close
   environment.close = nil

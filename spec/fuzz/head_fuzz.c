@@ -2,7 +2,7 @@
    case and without blanks, values without blanks around them, each of them
    from inside the head and in its order; and where the lines leave in doubt
    how the response ends, that is seen. */
-#include "curl/head.h"
+#include "core/head.h"
 
 #include <strings.h>
 
@@ -30,9 +30,9 @@ static bool is_trimmed(us_slice text) {
   return trimmed(text).length == text.length;
 }
 
-static void check_header(us_slice head, const us_wire_header *header) {
-  us_slice name = {header->name, header->name_length};
-  us_slice value = {header->value, header->value_length};
+static void check_header(us_slice head, const us_head_field *header) {
+  us_slice name = header->name;
+  us_slice value = {header->value, header->value.length};
   size_t i;
   REQUIRE(name.data > head.data && name.length > 0);
   REQUIRE(value.data >= name.data + name.length);
@@ -45,9 +45,9 @@ static void check_header(us_slice head, const us_wire_header *header) {
 
 /* Only a line that begins with a blank goes on with the header before it. */
 static void check_fold(us_slice original, us_slice head,
-                       const us_wire_header *header) {
-  size_t at = (size_t)(header->value - head.data);
-  if (header->value_length == 0) at--; /* perhaps the next line */
+                       const us_head_field *header) {
+  size_t at = (size_t)(header->value.data - head.data);
+  if (header->value.length == 0) at--; /* perhaps the next line */
   while (original.data[at - 1] != '\n')
     at--;
   REQUIRE(original.data[at] == ' ' || original.data[at] == '\t');
@@ -56,7 +56,7 @@ static void check_fold(us_slice original, us_slice head,
 static void read_headers(us_slice head, us_slice original) {
   us_head_reader reader =
       us_head_read((char *)(uintptr_t)head.data, head.length);
-  us_wire_header header;
+  us_head_field header;
   const char *last = head.data;
   while (us_head_next(&reader, &header)) {
     check_header(head, &header);

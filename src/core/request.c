@@ -156,6 +156,8 @@ static void append_url(const source *from, us_buffer *url) {
     if (from->method->parameters[i].place == US_QUERY)
       append_value(url, start, &from->method->parameters[i], &from->values[i]);
   if (url->length == start && start > 0) us_buffer_truncate(url, start - 1);
+  us_buffer_append_byte(url, '\0');
+  if (url->status == US_OK) us_buffer_truncate(url, url->length - 1);
 }
 
 static void write_member(us_json_writer *json, const us_value *value) {
@@ -287,7 +289,7 @@ us_status us_request_build(us_request *request, const us_client *client,
   char type[128];
   const char *content_type;
   request->verb = method->verb;
-  us_buffer_reset(&request->url, US_LIMIT_URL);
+  us_buffer_reset(&request->url, US_LIMIT_URL + 1);
   append_url(&from, &request->url);
   content_type = write_body(&from, request, random, type);
   us_buffer_reset(&request->headers, US_LIMIT_HEADERS);

@@ -7,7 +7,7 @@
 
 struct us_request {
   const char *verb;
-  us_buffer url;
+  us_buffer url;     /* a NUL stands behind it */
   us_buffer headers; /* a list of headers.h */
   size_t own;        /* bytes of `headers` that every attempt shares */
   us_buffer body;

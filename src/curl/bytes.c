@@ -5,7 +5,7 @@
 
 #include "curl/wipe.h"
 
-enum { FIRST_CAPACITY = 1024 };
+enum { FIRST_CAPACITY = 1024, KEPT_CAPACITY = 16384 };
 
 static size_t grown(size_t capacity, size_t needed, size_t ceiling) {
   if (capacity < FIRST_CAPACITY) capacity = FIRST_CAPACITY;
@@ -31,7 +31,11 @@ us_gather us_bytes_append(us_bytes *bytes, const char *data, size_t length,
   return US_BYTES_OK;
 }
 
-void us_bytes_clear(us_bytes *bytes) {
+void us_bytes_wipe(us_bytes *bytes) {
+  if (bytes->capacity > KEPT_CAPACITY)
+    us_bytes_free(bytes);
+  else
+    us_wipe_bytes(bytes->data, bytes->length);
   bytes->length = 0;
 }
 

@@ -14,48 +14,67 @@
 #define HEAD_CEILING ((size_t)256 << 10)
 enum { HEAD_LINES = 1000 };
 
-static bool add_line(us_transfer *transfer, const char *line) {
-  struct curl_slist *longer = curl_slist_append(transfer->headers, line);
-  if (longer == NULL) return false;
-  transfer->headers = longer;
-  return true;
+static bool add_text(us_transfer *transfer, const char *text, size_t length) {
+  return us_bytes_append(&transfer->lines, text, length, SIZE_MAX) ==
+         US_BYTES_OK;
 }
 
-static bool append_text(us_bytes *bytes, const char *text, size_t length) {
-  return us_bytes_append(bytes, text, length, SIZE_MAX) == US_BYTES_OK;
+static bool add_line(us_transfer *transfer, const char *line) {
+  transfer->line_count++;
+  return add_text(transfer, line, strlen(line) + 1);
 }
 
 /* libcurl drops "Name:" when nothing or blanks follow, and sends "Name;" as an
-   empty value. The line is put together where the response will be. */
+   empty value. */
 bool us_transfer_add_header(us_transfer *transfer, const char *name,
                             const char *value) {
-  us_bytes *line = &transfer->head;
   bool empty = value[strspn(value, " \t")] == '\0';
-  bool added = append_text(line, name, strlen(name)) &&
-               append_text(line, empty ? ";" : ": ", empty ? 1 : 2) &&
-               append_text(line, value, empty ? 0 : strlen(value)) &&
-               append_text(line, "", 1) && add_line(transfer, line->data);
-  us_bytes_clear(line);
-  return added;
+  return add_text(transfer, name, strlen(name)) &&
+         add_text(transfer, ": ", empty ? 0 : 2) &&
+         add_line(transfer, empty ? ";" : value);
 }
 
 static bool has_header(const us_transfer *transfer, const char *lower_name) {
-  size_t length = strlen(lower_name);
-  const struct curl_slist *line = transfer->headers;
-  for (; line != NULL; line = line->next)
-    if (strncasecmp(line->data, lower_name, length) == 0 &&
-        (line->data[length] == ':' || line->data[length] == ';'))
+  size_t length = strlen(lower_name), i;
+  const char *line = transfer->lines.data;
+  for (i = 0; i < transfer->line_count; i++, line += strlen(line) + 1)
+    if (strncasecmp(line, lower_name, length) == 0 &&
+        (line[length] == ':' || line[length] == ';'))
       return true;
   return false;
 }
 
+/* libcurl wants a list. Its texts stay where they are from now on. */
+static void link_headers(us_transfer *transfer) {
+  char *line = transfer->lines.data;
+  size_t i;
+  for (i = 0; i < transfer->line_count; i++, line += strlen(line) + 1) {
+    transfer->headers[i].data = line;
+    transfer->headers[i].next = &transfer->headers[i + 1];
+  }
+  transfer->headers[i - 1].next = NULL;
+}
+
+static bool keep_body(us_transfer *transfer) {
+  us_wire_request *request = &transfer->request;
+  if (request->body == NULL) return true;
+  if (us_bytes_append(&transfer->upload, request->body, request->body_length,
+                      SIZE_MAX) != US_BYTES_OK)
+    return false;
+  request->body = request->body_length > 0 ? transfer->upload.data : "";
+  return true;
+}
+
 /* A line "Name:" is one libcurl leaves out. */
-bool us_transfer_close_headers(us_transfer *transfer) {
+bool us_transfer_close_request(us_transfer *transfer) {
   bool posts = us_request_posts(&transfer->request);
-  return (has_header(transfer, "accept") || add_line(transfer, "Accept:")) &&
-         (!posts || has_header(transfer, "content-type") ||
-          add_line(transfer, "Content-Type:")) &&
-         (!posts || add_line(transfer, "Expect:"));
+  bool closed =
+      (has_header(transfer, "accept") || add_line(transfer, "Accept:")) &&
+      (!posts || has_header(transfer, "content-type") ||
+       add_line(transfer, "Content-Type:")) &&
+      (!posts || add_line(transfer, "Expect:")) && keep_body(transfer);
+  if (closed) link_headers(transfer);
+  return closed;
 }
 
 static us_transfer *transfer_of(void *context) {
@@ -81,7 +100,7 @@ size_t us_transfer_on_body(char *data, size_t size, size_t count,
 
 static void open_head(us_transfer *transfer) {
   static const us_framing none = {"", false, false, false, false, NULL};
-  us_bytes_clear(&transfer->head);
+  us_bytes_wipe(&transfer->head);
   transfer->head_complete = false;
   transfer->framing = none;
 }
@@ -171,7 +190,7 @@ bool us_transfer_may_restart(const us_transfer *transfer, CURLcode code) {
 
 void us_transfer_restart(us_transfer *transfer) {
   open_head(transfer);
-  us_bytes_clear(&transfer->body);
+  us_bytes_wipe(&transfer->body);
   transfer->head_length = 0;
   transfer->head_lines = 0;
   transfer->body_sent = 0;
@@ -213,12 +232,29 @@ bool us_transfer_leaves_doubt(const us_transfer *transfer) {
                                             ended_as(transfer, "timeout"));
   return us_wipe_refusals() != transfer->refusals ||
          ended_as(transfer, "memory") || ended_as(transfer, "tls") ||
-         (cut_off && us_request_is_https(&transfer->request));
+         (cut_off && transfer->request.https);
 }
 
-void us_transfer_clear(us_transfer *transfer) {
-  curl_slist_free_all(transfer->headers);
-  transfer->headers = NULL;
+void us_transfer_forget_request(us_transfer *transfer) {
+  us_bytes_wipe(&transfer->lines);
+  us_bytes_wipe(&transfer->upload);
+}
+
+void us_transfer_free(us_transfer *transfer) {
+  us_bytes_free(&transfer->lines);
+  us_bytes_free(&transfer->upload);
   us_bytes_free(&transfer->head);
   us_bytes_free(&transfer->body);
+}
+
+void us_transfer_renew(us_transfer *transfer) {
+  us_transfer renewed = {0};
+  us_transfer_forget_request(transfer);
+  us_bytes_wipe(&transfer->head);
+  us_bytes_wipe(&transfer->body);
+  renewed.lines = transfer->lines;
+  renewed.upload = transfer->upload;
+  renewed.head = transfer->head;
+  renewed.body = transfer->body;
+  *transfer = renewed;
 }

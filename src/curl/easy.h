@@ -5,7 +5,6 @@
 
 #include "curl/bytes.h"
 #include "curl/framing.h"
-#include "curl/head.h"
 #include "curl/options.h"
 #include "curl/outcome.h"
 #include "curl/request.h"
@@ -27,6 +26,9 @@ typedef enum {
   US_STAGE_FINISHED /* outcome, head and body are there */
 } us_stage;
 
+/* How many headers a request may have, and how many lines we add. */
+enum { US_REQUEST_HEADERS = 64, US_CLOSING_LINES = 3 };
+
 /* A zeroed one is new. */
 typedef struct us_transfer {
   /* The pool's business: NULL and empty unless it holds this transfer. */
@@ -38,7 +40,10 @@ typedef struct us_transfer {
   us_stage stage;
   long long due_ms; /* of us_clock_ms: when its time is over */
   us_wire_request request;
-  struct curl_slist *headers;
+  us_bytes upload; /* its body, which libcurl reads as it goes */
+  us_bytes lines;  /* its headers, a NUL behind each */
+  size_t line_count;
+  struct curl_slist headers[US_REQUEST_HEADERS + US_CLOSING_LINES];
   us_sockets *sockets;
 
   size_t body_sent;       /* bytes of the request body libcurl has taken */
@@ -58,8 +63,11 @@ typedef struct us_transfer {
 /* Adds a header that has no problem. False: no memory. */
 bool us_transfer_add_header(us_transfer *transfer, const char *name,
                             const char *value);
-/* Keeps libcurl from adding headers of its own. False: no memory. */
-bool us_transfer_close_headers(us_transfer *transfer);
+/* Keeps libcurl from adding headers of its own, and takes a copy of the body:
+   from here on the request is the transfer's. False: no memory. */
+bool us_transfer_close_request(us_transfer *transfer);
+/* Wipes headers and body: libcurl is done with them. */
+void us_transfer_forget_request(us_transfer *transfer);
 
 /* Whether it was only turned away from a connection that was not silent:
    nothing was written, it can start again. */
@@ -76,8 +84,10 @@ void us_transfer_fail(us_transfer *transfer, const char *kind,
    was cut off over TLS: libcurl keeps a connection of HTTP/2, even a dead one. */
 bool us_transfer_leaves_doubt(const us_transfer *transfer);
 
-/* Frees what it gathered and its header list; the handle is the pool's. */
-void us_transfer_clear(us_transfer *transfer);
+/* Frees what it holds; the handle is the pool's. */
+void us_transfer_free(us_transfer *transfer);
+/* Makes one that is in no pool a new one, which keeps some memory. */
+void us_transfer_renew(us_transfer *transfer);
 
 /* libcurl's callbacks; the context is the handle. */
 size_t us_transfer_on_body(char *data, size_t size, size_t count,

@@ -158,8 +158,7 @@ static void detach(us_pool *pool, us_transfer *transfer) {
     else
       handle_free(handle);
   }
-  curl_slist_free_all(transfer->headers);
-  transfer->headers = NULL;
+  us_transfer_forget_request(transfer);
   origin_release(transfer->origin);
   transfer->origin = NULL;
 }
@@ -259,8 +258,7 @@ static CURLcode launch(us_pool *pool, us_transfer *transfer) {
   CURLcode code;
   us_handle *handle = handle_take(pool, &code);
   if (handle == NULL) return code;
-  if (us_request_is_https(&transfer->request))
-    us_settings_probe(&pool->settings);
+  if (transfer->request.https) us_settings_probe(&pool->settings);
   transfer->handle = handle;
   handle->transfer = transfer;
   handle->error[0] = '\0';

@@ -53,7 +53,7 @@ bool us_pool_is_open(const us_pool *pool);
    can only leave it alone. */
 bool us_pool_is_ours(const us_pool *pool);
 
-/* Starts a new transfer whose request and headers are filled in. Whatever
+/* Starts a new transfer whose request is closed. Whatever
    prevents that is its outcome. False: the URL has no host to speak of. */
 bool us_pool_start(us_pool *pool, us_transfer *transfer);
 /* Lets the transfers go on, waits up to `wait_ms` for something to happen if

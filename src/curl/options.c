@@ -219,7 +219,7 @@ static bool is_http_proxy(const char *proxy) {
 static CURLcode set_target(CURL *easy, const us_settings *settings,
                            const us_wire_request *request, CURLU *origin) {
   CURLcode code = CURLE_OK;
-  bool plain = !us_request_is_https(request);
+  bool plain = !request->https;
   if (plain && settings->proxy == NULL) {
     SET(CURLOPT_CURLU, NULL);
     SET(CURLOPT_URL, request->url);
@@ -267,7 +267,7 @@ static CURLcode set_method(CURL *easy, const us_wire_request *request) {
    can carry them all. A plain one would say so with its first response. */
 static CURLcode set_waiting(CURL *easy, const us_settings *settings,
                             const us_wire_request *request) {
-  bool waits = us_request_is_https(request) && !settings->http1_only;
+  bool waits = request->https && !settings->http1_only;
   return curl_easy_setopt(easy, CURLOPT_PIPEWAIT, waits ? 1L : 0L);
 }
 
@@ -278,8 +278,7 @@ CURLcode us_options_for_transfer(us_handle *handle, const us_settings *settings,
   CURLcode code = set_target(easy, settings, request, origin);
   if (code == CURLE_OK) code = set_method(easy, request);
   if (code == CURLE_OK) code = set_waiting(easy, settings, request);
-  if (code == CURLE_OK && us_request_is_https(request))
-    code = set_trust(easy, settings);
+  if (code == CURLE_OK && request->https) code = set_trust(easy, settings);
   SET(CURLOPT_HTTPHEADER, handle->transfer->headers);
   SET(CURLOPT_TIMEOUT_MS, request->timeout_ms);
   SET(CURLOPT_CONNECTTIMEOUT_MS, request->connect_timeout_ms);

@@ -57,6 +57,7 @@ const char *us_request_set_url(us_wire_request *request, const char *url,
     return "must hold no blanks and no control characters";
   if (strchr(url, '#') != NULL) return "must have no fragment";
   request->url = url;
+  request->https = start == 8;
   request->origin_length = start + strcspn(url + start, "/?");
   if (memchr(url, '@', request->origin_length) != NULL)
     return "must hold no credentials";
@@ -79,10 +80,6 @@ long us_milliseconds(double seconds) {
   if (!(seconds > 0.001)) return 1;
   if (seconds >= INT_MAX / 1000) return INT_MAX;
   return (long)(seconds * 1000.0 + 0.999);
-}
-
-bool us_request_is_https(const us_wire_request *request) {
-  return request->url[4] == 's' || request->url[4] == 'S';
 }
 
 bool us_request_posts(const us_wire_request *request) {

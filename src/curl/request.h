@@ -7,14 +7,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The texts belong to the caller; the body outlives the transfer, the others
-   its start. */
+/* The texts belong to the caller, until the transfer has started; the body,
+   until it has ended. */
 typedef struct {
   const char *method;
   const char *url;      /* all of it */
   const char *target;   /* its path and query, byte for byte as sent */
   size_t origin_length; /* of what comes before them */
-  const char *body;     /* NULL: none */
+  bool https;
+  const char *body; /* NULL: none */
   size_t body_length;
   bool idempotent;
   long timeout_ms;
@@ -31,7 +32,6 @@ const char *us_request_set_response_size(us_wire_request *request,
 /* Milliseconds of a timeout in seconds: at least 1, for 0 is "for ever". */
 long us_milliseconds(double seconds);
 
-bool us_request_is_https(const us_wire_request *request);
 /* Whether it says how long its body is, be it empty. */
 bool us_request_posts(const us_wire_request *request);
 

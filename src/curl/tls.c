@@ -64,6 +64,8 @@ CURLcode us_tls_confine(CURL *easy, void *tls_context, void *watch) {
   SSL_CTX_set_msg_callback_arg(tls_context, watch);
 #ifdef SSL_OP_CLEANSE_PLAINTEXT
   SSL_CTX_set_options(tls_context, SSL_OP_CLEANSE_PLAINTEXT);
+  /* Else the whole of its buffer, 16 KiB, is cleared and freed at each record. */
+  SSL_CTX_clear_mode(tls_context, SSL_MODE_RELEASE_BUFFERS);
 #endif
   return CURLE_OK;
 }

@@ -6,7 +6,7 @@
 
 #include "core/call.h"
 #include "core/json_reader.h"
-#include "lua/compat.h"
+#include "lua/exchange.h"
 
 /* How long the last objects and lists of an answer were, by their depth: the
    next answer of that method is probably like it. */
@@ -23,6 +23,15 @@ typedef struct {
   const us_provider *provider; /* stays when the core is closed */
   lus_shape shapes[LUS_SHAPES];
 } lus_client;
+
+typedef struct {
+  lus_attempt attempt; /* what usher.curl reads */
+  us_call core;
+  const us_provider *provider;
+  us_problems problems;
+  us_json_reader reader;
+  lus_shape *shape; /* of the client, which lives as long */
+} lus_call;
 
 /* Where a misuse is reported: usher.<provider>[:<method>], at the caller's
    line, `level` functions up. */
@@ -116,10 +125,12 @@ void lus_error_open(lua_State *L);
 int lus_error_new(lua_State *L);
 void lus_error_push(lua_State *L, const us_call *call, const char *provider);
 
-/* call.c */
+/* begin.c */
 int lus_call_begin(lua_State *L);
 int lus_call_request(lua_State *L);
 int lus_call_curl(lua_State *L);
+
+/* call.c */
 void lus_call_open(lua_State *L);
 
 /* reply.c */
@@ -129,11 +140,18 @@ void lus_reply_read(lua_State *L, const us_provider *provider,
                     us_json_reader *reader, lus_shape *shape, us_reply *reply,
                     us_document *document);
 
+/* response.c */
+void lus_response_open(lua_State *L);
+/* Pushes the second result of a call; at 2 and 3 of the stack are an answer, or
+   status and headers. */
+void lus_response_push(lua_State *L, int attempts, double elapsed);
+/* Pushes { [lower-case name] = value } of the head of a response. */
+void lus_headers_push(lua_State *L, const char *head, size_t length);
+int lus_read_head(lua_State *L);
+
 /* request.c */
-void lus_request_open(lua_State *L);
-/* Pushes { method, url, headers, body }; what is sealed, the headers and the
-   body, is a userdata that only usher.curl can read. */
-void lus_request_push(lua_State *L, const us_request *request, bool sealed);
+/* Pushes { method, url, headers, body }. */
+void lus_request_push(lua_State *L, const us_request *request);
 
 /* moment.c */
 us_moment lus_moment(lua_State *L, int environment);

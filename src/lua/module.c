@@ -126,6 +126,7 @@ static const luaL_Reg functions[] = {{"base64url_decode", base64url_decode},
                                      {"curl", lus_call_curl},
                                      {"decide", lus_decide},
                                      {"decode", lus_decode},
+                                     {"read_head", lus_read_head},
                                      {"describe", lus_describe},
                                      {"encode", lus_encode},
                                      {"environment", lus_client_environment},
@@ -161,7 +162,7 @@ int luaopen_usher_core(lua_State *L) {
   lus_arguments_open(L);
   lus_client_open(L);
   lus_error_open(L);
-  lus_request_open(L);
+  lus_response_open(L);
   lus_call_open(L);
   lua_newtable(L);
   lus_register(L, functions);

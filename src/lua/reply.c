@@ -41,24 +41,25 @@ static void check_reply(lua_State *L, const us_provider *provider) {
   lus_raise(L, &place, lua_tostring(L, -1));
 }
 
-/* Stack: 1 call, 2 nil, 3 kind, 4 message, 5 sent. */
-static void read_failure(lua_State *L, us_reply *reply) {
-  us_slice kind;
-  kind.data = lua_tolstring(L, 3, &kind.length);
+static void fail(us_reply *reply, us_slice kind, us_slice message, bool sent) {
   reply->failed = true;
   reply->kind = us_kind_find(kind, US_KIND_NETWORK);
-  reply->message.data =
-      luaL_optlstring(L, 4, kind.data, &reply->message.length);
-  reply->sent = lua_isnil(L, 5) || lua_toboolean(L, 5);
+  reply->message = message;
+  reply->sent = sent;
 }
 
-/* Stack: 1 call, 2 status, 3 headers, 4 body; the value decoded from it, or
-   the words why not, comes to the top. */
-static void read_answer(lua_State *L, us_json_reader *reader, lus_shape *shape,
-                        us_reply *reply, us_document *document) {
-  reply->status = (int)lua_tonumber(L, 2);
-  if (reply->status >= 400) reply->retry_after = retry_after(L, 3);
-  reply->body.data = luaL_optlstring(L, 4, "", &reply->body.length);
+/* Stack: 1 call, 2 nil, 3 kind, 4 message, 5 sent. */
+static void read_failure(lua_State *L, us_reply *reply) {
+  us_slice kind, message;
+  kind.data = lua_tolstring(L, 3, &kind.length);
+  message.data = luaL_optlstring(L, 4, kind.data, &message.length);
+  fail(reply, kind, message, lua_isnil(L, 5) || lua_toboolean(L, 5));
+}
+
+/* The value decoded from the body, or the words why there is none, comes to the
+   top. */
+static void read_body(lua_State *L, us_json_reader *reader, lus_shape *shape,
+                      us_reply *reply, us_document *document) {
   if (us_response_is_empty(reply->body)) {
     lua_pushboolean(L, 1);
   } else if (lus_json_decode(L, reader, reply->body, shape)) {
@@ -69,13 +70,45 @@ static void read_answer(lua_State *L, us_json_reader *reader, lus_shape *shape,
   }
 }
 
+/* Stack: 1 call, 2 status, 3 headers, 4 body. */
+static void read_values(lua_State *L, us_reply *reply) {
+  reply->status = (int)lua_tonumber(L, 2);
+  if (reply->status >= 400) reply->retry_after = retry_after(L, 3);
+  reply->body.data = luaL_optlstring(L, 4, "", &reply->body.length);
+}
+
+/* Stack: 1 call, 2 answer, which is read in place: it stays as it is until it
+   is recycled. */
+static void read_answer(lua_State *L, const lus_answer *answer,
+                        us_reply *reply) {
+  reply->status = answer->status;
+  if (answer->kind != NULL)
+    fail(reply, us_text(answer->kind), us_text(answer->message),
+         answer->sent != 0);
+  else if (answer->status >= 400) {
+    lus_headers_push(L, answer->head, answer->head_length);
+    reply->retry_after = retry_after(L, lua_gettop(L));
+  }
+  if (answer->body_length > 0) reply->body.data = answer->body;
+  reply->body.length = answer->body_length;
+  lus_tell_collector(L, answer->body_length);
+}
+
 /* Stack: 1 call, 2 to 5 what the transport returned. */
 void lus_reply_read(lua_State *L, const us_provider *provider,
                     us_json_reader *reader, lus_shape *shape, us_reply *reply,
                     us_document *document) {
-  check_reply(L, provider);
-  if (lua_isnil(L, 2))
-    read_failure(L, reply);
-  else
-    read_answer(L, reader, shape, reply, document);
+  const lus_answer *answer =
+      lus_exchange_test(L, 2, LUS_ANSWER, sizeof *answer);
+  reply->body.data = "";
+  if (answer != NULL)
+    read_answer(L, answer, reply);
+  else {
+    check_reply(L, provider);
+    if (lua_isnil(L, 2))
+      read_failure(L, reply);
+    else
+      read_values(L, reply);
+  }
+  if (!reply->failed) read_body(L, reader, shape, reply, document);
 }

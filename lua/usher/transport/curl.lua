@@ -5,6 +5,7 @@
 -- loop that drives the transfers of all tasks and all clients.
 -- @module usher.transport.curl
 
+local core = require "usher.core"
 local scheduler = require "usher.scheduler"
 
 local M = {}
@@ -81,14 +82,16 @@ local function poller_of(self, tasks)
   return poller
 end
 
-local function send_in_task(self, task, request)
+-- The transfer, done. A request is a table, or a call.
+local function perform_in_task(self, task, request)
   local poller, problem = poller_of(self, task.scheduler)
   if not poller then return nil, "network", problem, false end
   local transfer = ask(self, self.pool.start, self.pool, request)
   if not transfer then return send_nothing() end
   poller.waiting[transfer] = task
   while not transfer:done() do scheduler.suspend() end
-  return transfer:result()
+  poller.waiting[transfer] = nil
+  return transfer
 end
 
 local function wake_all(self)
@@ -97,7 +100,7 @@ end
 
 -- A hook or a finalizer may call in the middle of this call, or while the tasks
 -- of a map wait: the pool reports any of their transfers to whoever asks.
-local function send_alone(self, request)
+local function perform_alone(self, request)
   local pool = self.pool
   local transfer = ask(self, pool.start, pool, request)
   if not transfer then return send_nothing() end
@@ -105,7 +108,21 @@ local function send_alone(self, request)
     local finished = ask(self, pool.step, pool, STEP)
     if finished and finished ~= transfer then wake_all(self) end
   end
-  return transfer:result()
+  return transfer
+end
+
+local function perform(self, request)
+  local task = scheduler.task() -- before anything is started: it may raise
+  if task then return perform_in_task(self, task, request) end
+  return perform_alone(self, request)
+end
+
+local function values(transfer, ...)
+  if not transfer then return nil, ... end
+  local status, head, body, sent = transfer:result()
+  transfer:recycle()
+  if status then return status, core.read_head(head), body end
+  return nil, head, body, sent
 end
 
 local function close(self)
@@ -121,7 +138,7 @@ end
 -- (true), `max_connections`; and `http` (`"auto"`, or `"1.1"` to do without
 -- HTTP/2), `ca_path` (a hashed directory of authorities; beside a `ca_file` it
 -- serves in its place where it holds the same, for it is faster to open)
--- @treturn table `{ send, sleep, close, sealed }`, see `usher.transport`
+-- @treturn table `{ send, exchange, sleep, close }`, see `usher.transport`
 -- @raise when libcurl is missing, or a setting is not what it should be
 -- @usage local transport = require("usher.transport.curl").new{ http = "1.1" }
 -- local chat = usher.vchatcloud{ api_key = key, transport = transport }
@@ -132,13 +149,9 @@ function M.new(settings)
     pollers = setmetatable({}, { __mode = "k" }),
   }
   return {
-    send = function(request)
-      local task = scheduler.task() -- before anything is started: it may raise
-      if task then return send_in_task(self, task, request) end
-      return send_alone(self, request)
-    end,
+    send = function(request) return values(perform(self, request)) end,
+    exchange = function(call) return perform(self, call) end,
     sleep = scheduler.pause,
-    sealed = true,
     close = function() close(self) end,
   }
 end

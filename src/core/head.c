@@ -1,6 +1,6 @@
 /* head.c: header lines as RFC 9112 section 5 has them, lines without a colon
    left out. */
-#include "curl/head.h"
+#include "core/head.h"
 
 #include <string.h>
 
@@ -15,17 +15,17 @@ static char *line_end(const us_head_reader *reader) {
   return newline != NULL ? newline + 1 : reader->end;
 }
 
-static void set_value(us_wire_header *header, const char *start,
+static void set_value(us_head_field *field, const char *start,
                       const char *end) {
   while (start < end && is_blank(*start))
     start++;
   while (end > start && is_blank(end[-1]))
     end--;
-  header->value = start;
-  header->value_length = (size_t)(end - start);
+  field->value.data = start;
+  field->value.length = (size_t)(end - start);
 }
 
-static void set_name(us_wire_header *header, char *start, char *end) {
+static void set_name(us_head_field *field, char *start, char *end) {
   char *at;
   while (start < end && is_blank(*start))
     start++;
@@ -33,8 +33,8 @@ static void set_name(us_wire_header *header, char *start, char *end) {
     end--;
   for (at = start; at < end; at++)
     if (*at >= 'A' && *at <= 'Z') *at = (char)(*at + ('a' - 'A'));
-  header->name = start;
-  header->name_length = (size_t)(end - start);
+  field->name.data = start;
+  field->name.length = (size_t)(end - start);
 }
 
 /* CR and NUL within a line are blanks (RFC 9110 section 5.5). */
@@ -44,7 +44,7 @@ static void blank_out(char *start, const char *end) {
 }
 
 us_head_reader us_head_read(char *head, size_t length) {
-  us_head_reader reader = {NULL, NULL, {NULL, 0, NULL, 0, false}};
+  us_head_reader reader = {NULL, NULL, {{NULL, 0}, {NULL, 0}, false}};
   if (head == NULL) return reader;
   reader.at = head;
   reader.end = head + length;
@@ -53,7 +53,7 @@ us_head_reader us_head_read(char *head, size_t length) {
 }
 
 /* A line that begins with a blank continues the header before it. */
-bool us_head_next(us_head_reader *reader, us_wire_header *header) {
+bool us_head_next(us_head_reader *reader, us_head_field *field) {
   while (reader->at < reader->end) {
     char *start = reader->at, *end = line_end(reader);
     char *colon = memchr(start, ':', (size_t)(end - start));
@@ -62,10 +62,10 @@ bool us_head_next(us_head_reader *reader, us_wire_header *header) {
     blank_out(start, end);
     if (!folded && colon == NULL) continue;
     if (!folded) set_name(&reader->last, start, colon);
-    if (reader->last.name_length == 0) continue;
+    if (reader->last.name.length == 0) continue;
     set_value(&reader->last, folded ? start : colon + 1, end);
     reader->last.folded = folded;
-    *header = reader->last;
+    *field = reader->last;
     return true;
   }
   return false;

@@ -1,0 +1,238 @@
+-- A call that libcurl's transport takes as it is, and the answer that the core reads where libcurl
+-- has left it: what comes of it is what comes of a request and an answer of Lua values.
+
+local core = require "usher.core"
+local curl = require "usher.curl"
+local provider = require "spec.support.provider"
+local transport = require "usher.transport.curl"
+local transfers = require "spec.support.transfers"
+local usher = require "usher"
+
+local USER = { user_id = "bob" }
+
+describe("A call without Lua values on its way", function()
+  local server, closing
+
+  setup(function() server = provider.start() end)
+  teardown(function() server:stop() end)
+
+  before_each(function()
+    server:clear()
+    closing = {}
+  end)
+
+  after_each(function()
+    for _, each in ipairs(closing) do each:close() end
+  end)
+
+  local function open(path, options)
+    local given = { app_id = "app", secret = "s3cret-key", base_url = server:url("http", path),
+      retries = 0, random = function() return 0 end }
+    for name, value in pairs(options or {}) do given[name] = value end
+    local client = usher.qiscus(given)
+    closing[#closing + 1] = client
+    return client
+  end
+
+  local function open_pool()
+    local pool = curl.new{}
+    closing[#closing + 1] = pool
+    return pool
+  end
+
+  -- The same transport, without its way around Lua.
+  local function by_values()
+    local whole = transport.new{}
+    return { send = whole.send, sleep = whole.sleep, close = whole.close }
+  end
+
+  -- A call whose request is to be sent.
+  local function ready(client)
+    local call = core.begin(client, "user_profile", USER)
+    local action, request = call:next()
+    assert.equal("send", action)
+    assert.equal(call, request)
+    return call
+  end
+
+  local function get(path)
+    return { method = "GET", url = server:url("http", path) }
+  end
+
+  it("has the response that is documented", function()
+    local result, response = open("/ok"):user_profile(USER)
+    assert.same({ ok = true }, result)
+    assert.equal(200, response.status)
+    assert.equal(1, response.attempts)
+    assert.is_number(response.elapsed)
+    assert.matches("^HTTP/1.1 200 [^\r]*\r\n.*\r\n\r\n$", response.head)
+    assert.equal("application/json", response.headers["content-type"])
+  end)
+
+  it("reads the headers when they are asked for, and once", function()
+    local _, response = open("/header_repeated"):user_profile(USER)
+    assert.is_nil(rawget(response, "headers"))
+    local headers = response.headers
+    assert.equal("one, two", headers["x-twice"])
+    assert.equal(headers, response.headers)
+    response.headers = nil
+    response.head = nil
+    assert.is_nil(response.headers)
+    assert.is_nil(response.anything)
+    response.head = 5
+    assert.is_nil(response.headers)
+  end)
+
+  if _VERSION ~= "Lua 5.1" then
+    it("shows the headers to pairs", function()
+      local _, response = open("/ok"):user_profile(USER)
+      local names = {}
+      for name in pairs(response) do names[#names + 1] = name end
+      table.sort(names)
+      assert.same({ "attempts", "elapsed", "head", "headers", "status" }, names)
+    end)
+  end
+
+  -- What a call returns and what on_event is told, without the times and the server's date.
+  local function outcome_of(path, options)
+    local events = {}
+    options.on_event = function(event)
+      event.elapsed = nil
+      events[#events + 1] = event
+    end
+    local client = open(path, options)
+    local result, detail = client:user_profile(USER)
+    if result ~= nil then
+      detail.headers.date = nil
+      detail = { status = detail.status, headers = detail.headers, attempts = detail.attempts }
+    end
+    local pace = options.rate and core.environment(client).rate.store.pace()
+    return { result, detail, events, pace }
+  end
+
+  for _, path in ipairs{ "/ok", "/header_repeated", "/gzip", "/interim", "/status/204",
+    "/status/400", "/status/401", "/status/404", "/status/500", "/redirect/302/here",
+    "/limit/429/missing", "/limit/429/7", "/limit/503/9", "/limit_twice/429", "/limit_twice/503",
+    "/close_before_reply", "/reset_before_reply", "/close_in_head", "/sized/100", "/sized/100000",
+    "/header_folded", "/nowhere" } do
+    it("ends like one with them: " .. path, function()
+      for _, rate in ipairs{ false, { per_second = 1000, burst = 10 } } do
+        local own = { rate = rate or nil }
+        local plain = { rate = rate or nil, transport = by_values() }
+        assert.same(outcome_of(path, plain), outcome_of(path, own))
+      end
+    end)
+  end
+
+  it("ends like one with them in tasks of usher.map", function()
+    local paths = { "/ok", "/status/500", "/close_before_reply", "/limit/429/7", "/sized/100000" }
+    local function all(options)
+      local clients = {}
+      for i, path in ipairs(paths) do clients[i] = open(path, options()) end
+      local results, errors = usher.map(clients, function(client)
+        return client:user_profile(USER)
+      end)
+      return { results, errors }
+    end
+    assert.same(all(function() return { transport = by_values() } end),
+      all(function() return {} end))
+  end)
+
+  it("sends the same request", function()
+    local function sent(options)
+      server:clear()
+      local client = open("/echo", options)
+      client:user_profile(USER)
+      client:login_or_register{ user_id = "b/ob \195\169", password = "p\"w", username = "B" }
+      local seen = {}
+      for i, request in ipairs(server:journal()) do
+        local headers = {}
+        for _, header in ipairs(request.headers) do headers[header[1]] = header[2] end
+        seen[i] = { request.method, request.target, headers, request.body }
+      end
+      assert.equal(2, #seen)
+      return seen
+    end
+    assert.same(sent{ transport = by_values() }, sent{})
+  end)
+
+  it("is described without a header and a body", function()
+    local call = ready(open("/ok"))
+    local about = call:describe()
+    assert.equal(server:url("http", "/ok/api/v2.1/rest/user_profile?user_id=bob"), about.url)
+    about.url = nil
+    assert.same({ method = "GET", provider = "qiscus", operation = "user_profile", attempt = 1 },
+      about)
+  end)
+
+  it("is taken only when it has something to send", function()
+    local pool, client = open_pool(), open("/ok")
+    local call = core.begin(client, "user_profile", USER)
+    assert.has_error(function() pool:start(call) end)
+    call:next()
+    assert.is_true(tostring(pool:start(call)) ~= nil)
+    call:abort("cancelled")
+    assert.has_error(function() pool:start(call) end)
+    assert.has_error(function() pool:start(pool) end)
+    assert.has_error(function() pool:start(client) end)
+  end)
+
+  it("takes an answer only when it is there", function()
+    local pool = open_pool()
+    local call = ready(open("/ok"))
+    local transfer = pool:start(call)
+    local ok, problem = pcall(call.next, call, transfer)
+    assert.is_false(ok)
+    assert.matches("a transport returns status, headers, body", problem, 1, true)
+    call = ready(open("/ok"))
+    transfer = pool:start(call)
+    while not transfer:done() do pool:step(1) end
+    transfer:recycle()
+    assert.is_false((pcall(call.next, call, transfer)))
+    assert.is_false((pcall(call.next, call, pool)))
+  end)
+
+  it("leaves nothing of its answer to the one that uses its transfer again", function()
+    local pool = open_pool()
+    local first = pool:start(get("/header_repeated"))
+    transfers.finish(pool, first)
+    first:recycle()
+    for _, size in ipairs{ 100000, 0, 10, 20000, 10 } do
+      local again = pool:start(get("/sized/" .. size))
+      assert.equal(first, again)
+      assert.is_false(again:done())
+      local status, headers, body = transfers.finish(pool, again)
+      assert.equal(200, status)
+      assert.is_nil(headers["x-twice"])
+      assert.equal(size, #body)
+      again:recycle()
+    end
+    local failed = pool:start(get("/close_before_reply"))
+    assert.equal(first, failed)
+    assert.equal("network", select(2, transfers.finish(pool, failed)))
+  end)
+
+  it("has a transfer that is nobody's once it was recycled", function()
+    local pool = open_pool()
+    local transfer = pool:start(get("/delay/20"))
+    assert.has_error(function() transfer:recycle() end, "the transfer is still running")
+    transfers.finish(pool, transfer)
+    transfer:recycle()
+    for _, name in ipairs{ "done", "head", "result", "cancel", "recycle" } do
+      assert.has_error(function() transfer[name](transfer) end, "the transfer was recycled")
+    end
+    local one, two = pool:start(get("/ok")), pool:start(get("/ok"))
+    assert.equal(transfer, one)
+    assert.is_true(one ~= two)
+    assert.equal(200, (transfers.finish(pool, two)))
+    assert.equal(200, (transfers.finish(pool, one)))
+  end)
+
+  it("may recycle a transfer after its pool was closed", function()
+    local pool = curl.new{}
+    local transfer = pool:start(get("/delay/1000"))
+    pool:close()
+    assert.equal("cancelled", select(2, transfer:head()))
+    transfer:recycle()
+  end)
+end)
