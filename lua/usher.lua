@@ -5,9 +5,7 @@
 -- @module usher
 
 local core = require "usher.core"
-local map = require "usher.map"
 local pages = require "usher.pages"
-local rates = require "usher.rate"
 local transports = require "usher.transport"
 
 -- Longest wait for the rate limit in one piece, in seconds: its pace changes.
@@ -29,19 +27,22 @@ M.describe = core.describe
 -- @treturn {string,...}
 M.providers = core.providers
 
-M.map = map.map
-M.all = map.all
-
 -- Loaded when they are first used: a script that only calls endpoints needs none of them.
 local parts = { moderation = "usher.moderation", ledger = "usher.ledger",
   onboarding = "usher.onboarding", webhook = "usher.webhook", testing = "usher.testing" }
+local functions = { map = "usher.map", all = "usher.map" }
 
 function M.ertc_discover(options)
   return require("usher.discover").discover(options)
 end
 
 setmetatable(M, { __index = function(module, name)
-  local part = parts[name] and require(parts[name])
+  local part
+  if functions[name] then
+    part = require(functions[name])[name]
+  elseif parts[name] then
+    part = require(parts[name])
+  end
   rawset(module, name, part)
   return part
 end })
@@ -236,11 +237,12 @@ end
 local function constructor(provider)
   return function(options)
     local given = type(options) == "table" and options or {}
+    local rate = rawget(given, "rate")
     local problem = transports.problem(given)
-      or rates.problem(rawget(given, "rate"))
+      or rate ~= nil and require("usher.rate").problem(rate) or nil
     local client, environment = core.client(provider, options, 2, problem)
     if environment.rate then
-      environment.rate = rates.new(environment.rate, "usher." .. provider, environment.clock)
+      environment.rate = require("usher.rate").new(environment.rate, "usher." .. provider, environment.clock)
     end
     transports.attach(environment)
     return client

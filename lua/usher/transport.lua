@@ -33,10 +33,16 @@ local function attach_default(environment)
     return set(environment, require("usher.transport.ngx").new(environment.settings))
   end
   environment.sleep = scheduler.pause
-  function environment.exchange(call)
-    local transport = require("usher.transport.curl").new(environment.settings)
-    set(environment, transport)
+  local function connect()
+    set(environment, require("usher.transport.curl").new(environment.settings))
     if environment.closed then M.detach(environment) end
+  end
+  function environment.send(request)
+    connect()
+    return environment.send(request)
+  end
+  function environment.exchange(call)
+    connect()
     return environment.exchange(call)
   end
 end
