@@ -5,6 +5,7 @@
 -- @module usher
 
 local core = require "usher.core"
+local map = require "usher.map"
 local pages = require "usher.pages"
 local transports = require "usher.transport"
 
@@ -27,22 +28,19 @@ M.describe = core.describe
 -- @treturn {string,...}
 M.providers = core.providers
 
+M.map = map.map
+M.all = map.all
+
 -- Loaded when they are first used: a script that only calls endpoints needs none of them.
 local parts = { moderation = "usher.moderation", ledger = "usher.ledger",
   onboarding = "usher.onboarding", webhook = "usher.webhook", testing = "usher.testing" }
-local functions = { map = "usher.map", all = "usher.map" }
 
 function M.ertc_discover(options)
   return require("usher.discover").discover(options)
 end
 
 setmetatable(M, { __index = function(module, name)
-  local part
-  if functions[name] then
-    part = require(functions[name])[name]
-  elseif parts[name] then
-    part = require(parts[name])
-  end
+  local part = parts[name] and require(parts[name])
   rawset(module, name, part)
   return part
 end })
@@ -242,7 +240,8 @@ local function constructor(provider)
       or rate ~= nil and require("usher.rate").problem(rate) or nil
     local client, environment = core.client(provider, options, 2, problem)
     if environment.rate then
-      environment.rate = require("usher.rate").new(environment.rate, "usher." .. provider, environment.clock)
+      environment.rate = require("usher.rate").new(environment.rate, "usher." .. provider,
+        environment.clock)
     end
     transports.attach(environment)
     return client

@@ -184,6 +184,21 @@ for _, kind in ipairs(names) do
   print(kind .. " survives a finalizer called by hand")
 end
 
+-- What the core and libcurl's transport read in place: an answer, and a call.
+local pool = curl.new{}
+for _, size in ipairs(SIZES) do
+  local foreign, call = host.userdata(size), kinds.call.make()
+  assert(call:next() == "send")
+  debug.setmetatable(foreign, metatables.transfer)
+  assert(not pcall(call.next, call, foreign))
+  assert(call:next(200, {}, "{}") == "done")
+  debug.setmetatable(foreign, metatables.call)
+  assert(not pcall(pool.start, pool, foreign))
+  debug.setmetatable(foreign, nil)
+end
+pool:close()
+print("what is read in place refuses a forgery")
+
 -- The table that goes with a client, taken away from it.
 local client = open_client()
 local replace = rawget(debug, "setuservalue") or rawget(debug, "setfenv")
