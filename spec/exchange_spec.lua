@@ -21,11 +21,12 @@ describe("A call without Lua values on its way", function()
     closing = {}
   end)
 
-  after_each(function()
+  local function close_all()
     for _, each in ipairs(closing) do each:close() end
-  end)
+  end
 
   local function open(path, options)
+    finally(close_all)
     local given = { app_id = "app", secret = "s3cret-key", base_url = server:url("http", path),
       retries = 0, random = function() return 0 end }
     for name, value in pairs(options or {}) do given[name] = value end
@@ -35,6 +36,7 @@ describe("A call without Lua values on its way", function()
   end
 
   local function open_pool()
+    finally(close_all)
     local pool = curl.new{}
     closing[#closing + 1] = pool
     return pool
