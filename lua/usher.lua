@@ -5,8 +5,6 @@
 -- @module usher
 
 local core = require "usher.core"
-local map = require "usher.map"
-local pages = require "usher.pages"
 local transports = require "usher.transport"
 
 -- Longest wait for the rate limit in one piece, in seconds: its pace changes.
@@ -28,19 +26,31 @@ M.describe = core.describe
 -- @treturn {string,...}
 M.providers = core.providers
 
-M.map = map.map
-M.all = map.all
-
 -- Loaded when they are first used: a script that only calls endpoints needs none of them.
 local parts = { moderation = "usher.moderation", ledger = "usher.ledger",
   onboarding = "usher.onboarding", webhook = "usher.webhook", testing = "usher.testing" }
+local functions = { map = "usher.map", all = "usher.map" }
+
+-- LuaJIT takes a module that an error has kept from being loaded, such as a lack
+-- of memory, for one that is still loading.
+local function load_part(name)
+  local ok, part = pcall(require, name)
+  if ok then return part end
+  package.loaded[name] = nil
+  error(part, 0)
+end
 
 function M.ertc_discover(options)
   return require("usher.discover").discover(options)
 end
 
 setmetatable(M, { __index = function(module, name)
-  local part = parts[name] and require(parts[name])
+  local part
+  if functions[name] then
+    part = load_part(functions[name])[name]
+  elseif parts[name] then
+    part = load_part(parts[name])
+  end
   rawset(module, name, part)
   return part
 end })
@@ -198,8 +208,6 @@ function shared.curl(client, method, arguments, options)
   return (core.curl(client, method, arguments, options))
 end
 
-shared.pages = pages.pages
-
 --- Closes a client: wipes its credentials and closes its connections. Closing
 -- again does nothing; any call afterwards raises.
 -- @function client:close
@@ -208,12 +216,16 @@ function shared.close(client)
   transports.detach(core.environment(client))
 end
 
-local function no_such_method(provider, methods)
-  return function(_, name)
+local function missing_method(provider, names)
+  return function(methods, name)
+    if name == "pages" then -- few scripts want it
+      methods.pages = load_part("usher.pages").pages
+      return methods.pages
+    end
     name = tostring(name)
     if #name > 64 then name = name:sub(1, 64) .. "..." end
     local message = ("usher.%s: no method '%s'"):format(provider, name)
-    local nearest = core.nearest(name, methods)
+    local nearest = core.nearest(name, names)
     if nearest then message = ("%s; did you mean '%s'?"):format(message, nearest) end
     error(message, 2)
   end
@@ -228,8 +240,9 @@ local function define(provider)
     methods[name] = method
     names[#names + 1] = name
   end
+  names[#names + 1] = "pages"
   class.__close = shared.close
-  setmetatable(methods, { __index = no_such_method(provider, names) })
+  setmetatable(methods, { __index = missing_method(provider, names) })
 end
 
 local function constructor(provider)
@@ -237,10 +250,10 @@ local function constructor(provider)
     local given = type(options) == "table" and options or {}
     local rate = rawget(given, "rate")
     local problem = transports.problem(given)
-      or rate ~= nil and require("usher.rate").problem(rate) or nil
+      or rate ~= nil and load_part("usher.rate").problem(rate) or nil
     local client, environment = core.client(provider, options, 2, problem)
     if environment.rate then
-      environment.rate = require("usher.rate").new(environment.rate, "usher." .. provider,
+      environment.rate = load_part("usher.rate").new(environment.rate, "usher." .. provider,
         environment.clock)
     end
     transports.attach(environment)
