@@ -132,7 +132,8 @@ local usher = {}
 
 ---@class usher.Response
 ---@field status integer
----@field headers table<string, string>
+---@field headers table<string, string> lower-case names; with libcurl, made when first asked for
+---@field head? string the head of the answer as it came, with libcurl
 ---@field attempts integer
 ---@field elapsed number seconds
 
