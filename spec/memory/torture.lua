@@ -38,7 +38,7 @@ local other_kinds = {
 local WORDLESS = "(not enough memory for the words of this error)"
 
 -- What depends on how often a server was asked, and when.
-local volatile = { connection = true, stream = true, number = true, elapsed = true,
+local volatile = { head = true, connection = true, stream = true, number = true, elapsed = true,
   attempts = true, ["content-length"] = true }
 
 local function dump(value)
