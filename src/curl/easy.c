@@ -106,7 +106,7 @@ size_t us_transfer_on_body(char *data, size_t size, size_t count,
                            void *context) {
   us_transfer *transfer = transfer_of(context);
   us_gather result;
-  if (transfer->body.data == NULL) expect_body(transfer);
+  if (transfer->body.length == 0) expect_body(transfer);
   result = us_bytes_append(&transfer->body, data, size * count,
                            transfer->request.max_response_size);
   return gathered(transfer, result, size * count, US_STOP_TOO_LARGE_BODY);
