@@ -8,15 +8,16 @@
 
 enum { FIRST_CAPACITY = 1024, KEPT_CAPACITY = 16384 };
 
+/* Room costs little until it is written to; to move costs. */
 static size_t grown(size_t capacity, size_t needed, size_t ceiling) {
   if (capacity < FIRST_CAPACITY) capacity = FIRST_CAPACITY;
   while (capacity < needed)
-    capacity = capacity > ceiling / 2 ? ceiling : capacity * 2;
+    capacity = capacity > ceiling / 4 ? ceiling : capacity * 4;
   return capacity;
 }
 
 /* realloc would leave the old bytes behind. What nothing was written to is not
-   touched: it may be memory that the system has not given us yet. */
+   wiped: the system may not have given it to us yet. */
 static bool move(us_bytes *bytes, size_t capacity) {
   char *moved = malloc(capacity);
   if (moved == NULL) return false;

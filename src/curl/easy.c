@@ -93,8 +93,8 @@ static size_t gathered(us_transfer *transfer, us_gather result, size_t length,
   return length + 1;
 }
 
-/* A body that grew would be copied again and again. Memory that is never written
-   to costs nothing, so what is announced need not come. */
+/* A body that is announced is not moved while it grows. That it need not come
+   does no harm: room costs little until it is written to. */
 static void expect_body(us_transfer *transfer) {
   size_t ceiling = transfer->request.max_response_size;
   unsigned long long length = strtoull(transfer->framing.length, NULL, 10);
