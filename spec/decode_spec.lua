@@ -402,6 +402,74 @@ describe("a wide text", function()
   end)
 end)
 
+-- A cycle of the collector ends with each call of `ended`, until that returns false.
+local function watch_cycles(ended)
+  local function again()
+    if ended() then watch_cycles(ended) end
+  end
+  local newproxy = rawget(_G, "newproxy") -- Lua 5.1's tables have no finalizers
+  if newproxy then
+    getmetatable(newproxy(true)).__gc = again
+  else
+    setmetatable({}, { __gc = again })
+  end
+end
+
+describe("the collector, while a large text is read,", function()
+  local row = '{"name":"x","b":2,"c":null,"d":4,"e":5.5,"f":"six","g":true,"padding":"%s"},'
+  local text = "[" .. row:format(("x"):rep(20)):rep(39999) .. "{}]"
+  local mode, pause, step
+
+  before_each(function()
+    if _VERSION ~= "Lua 5.1" then mode = collectgarbage("incremental") end
+    pause, step = collectgarbage("setpause", 140), collectgarbage("setstepmul", 400)
+    collectgarbage()
+  end)
+  after_each(function()
+    collectgarbage("restart")
+    collectgarbage("setpause", pause)
+    collectgarbage("setstepmul", step)
+    if mode then collectgarbage(mode) end
+  end)
+
+  it("does not look at it again and again", function()
+    collectgarbage("setpause", 110)
+    collectgarbage("setstepmul", 1000)
+    collectgarbage()
+    local cycles, reads = 0, true
+    watch_cycles(function()
+      cycles = cycles + 1
+      return reads
+    end)
+    assert.equal(40000, #decode(text))
+    reads = false
+    assert.truthy(cycles <= 2, cycles .. " cycles")
+  end)
+
+  it("stays as patient as the script has made it", function()
+    assert.equal(40000, #decode(text))
+    assert.equal(140, collectgarbage("setpause", 140))
+    assert.equal(400, collectgarbage("setstepmul", 400))
+  end)
+
+  it("stays stopped", function()
+    collectgarbage("stop")
+    local kept = setmetatable({ {} }, { __mode = "v" })
+    for _ = 1, 4 do assert.equal(40000, #decode(text)) end
+    assert.truthy(kept[1])
+  end)
+
+  it("goes on when it has not been stopped", function()
+    local kept = setmetatable({ {} }, { __mode = "v" })
+    local reads = 0
+    while kept[1] and reads < 50 do
+      assert.equal(40000, #decode(text))
+      reads = reads + 1
+    end
+    assert.is_nil(kept[1])
+  end)
+end)
+
 local RICH = ' {"id" : "user-\\u0041\\ud83d\\ude00é€😀",' ..
   '"n":[0,-1,12.50e+3,1E-2,9007199254740993],"deep":{"a":[[],{},[{"":null}]]},' ..
   '\t"t":true ,"f":false,"esc":"\\"\\\\\\/\\b\\f\\n\\r\\t"}'

@@ -16,6 +16,8 @@ typedef enum { US_BYTES_OK, US_BYTES_TOO_LARGE, US_BYTES_NO_MEMORY } us_gather;
 /* Appends all of `data` or, past `ceiling` bytes in all, none of it. */
 us_gather us_bytes_append(us_bytes *bytes, const char *data, size_t length,
                           size_t ceiling);
+/* Makes room for so many in all, where there is the memory. */
+void us_bytes_expect(us_bytes *bytes, size_t length);
 /* Clears the content, and keeps the memory unless it is much. */
 void us_bytes_wipe(us_bytes *bytes);
 void us_bytes_free(us_bytes *bytes);

@@ -4,6 +4,7 @@
 #include "curl/easy.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,6 +14,8 @@
 /* Of all the heads of one transfer together, trailers included. */
 #define HEAD_CEILING ((size_t)256 << 10)
 enum { HEAD_LINES = 1000 };
+/* Room is made at once for a body that is announced, if it is no larger. */
+#define MOST_EXPECTED ((size_t)16 << 20)
 
 static bool add_text(us_transfer *transfer, const char *text, size_t length) {
   return us_bytes_append(&transfer->lines, text, length, SIZE_MAX) ==
@@ -90,11 +93,22 @@ static size_t gathered(us_transfer *transfer, us_gather result, size_t length,
   return length + 1;
 }
 
+/* A body that is announced is not moved while it grows. That it need not come
+   does no harm: room costs little until it is written to. */
+static void expect_body(us_transfer *transfer) {
+  size_t ceiling = transfer->request.max_response_size;
+  unsigned long long length = strtoull(transfer->framing.length, NULL, 10);
+  if (ceiling > MOST_EXPECTED) ceiling = MOST_EXPECTED;
+  us_bytes_expect(&transfer->body, length < ceiling ? (size_t)length : ceiling);
+}
+
 size_t us_transfer_on_body(char *data, size_t size, size_t count,
                            void *context) {
   us_transfer *transfer = transfer_of(context);
-  us_gather result = us_bytes_append(&transfer->body, data, size * count,
-                                     transfer->request.max_response_size);
+  us_gather result;
+  if (transfer->body.length == 0) expect_body(transfer);
+  result = us_bytes_append(&transfer->body, data, size * count,
+                           transfer->request.max_response_size);
   return gathered(transfer, result, size * count, US_STOP_TOO_LARGE_BODY);
 }
 

@@ -53,7 +53,7 @@ void us_wipe_free(void *block) {
 
 /* realloc would leave the old bytes behind. What a block holds beyond its new
    size goes when the block does. */
-void *us_wipe_realloc(void *block, size_t size) {
+static void *wipe_and_move(void *block, size_t size) {
   size_t old = size_of(block);
   void *moved;
   if (old == 0) return realloc(block, size);
@@ -81,7 +81,7 @@ static void *allocate_zeroed(size_t count, size_t size) {
 }
 
 static void *reallocate(void *block, size_t size) {
-  return count_refusal(us_wipe_realloc(block, size));
+  return count_refusal(wipe_and_move(block, size));
 }
 
 /* It sees the one text that nobody else copies. */

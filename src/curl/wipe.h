@@ -8,8 +8,7 @@
 #include <stddef.h>
 
 void us_wipe_bytes(void *data, size_t size);
-/* realloc and free that leave nothing of the old content behind. */
-void *us_wipe_realloc(void *block, size_t size);
+/* free that leaves nothing of the content behind. */
 void us_wipe_free(void *block);
 
 /* Starts libcurl with these. If somebody has started it before, it keeps the

@@ -28,6 +28,23 @@
 #define lus_push_integer(L, integer) lua_pushinteger(L, (lua_Integer)(integer))
 #endif
 
+/* Has the collector do at once what it would do while so many kilobytes are
+   allocated, and not again when they are. */
+static inline void lus_gc_prepay(lua_State *L, int kilobytes) {
+#if LUA_VERSION_NUM < 502
+  int count, pause;
+  lua_gc(L, LUA_GCSTEP, kilobytes);
+  /* LuaJIT's: it goes on at `pause` percent of what is there. */
+  count = lua_gc(L, LUA_GCCOUNT, 0) + 1;
+  pause = lua_gc(L, LUA_GCSETPAUSE, 101 + (int)(100LL * kilobytes / count));
+  lua_gc(L, LUA_GCRESTART, -1);
+  lua_gc(L, LUA_GCSETPAUSE, pause);
+#else
+  lua_gc(L, LUA_GCSTEP, kilobytes);
+  lua_gc(L, LUA_GCSTEP, -kilobytes);
+#endif
+}
+
 /* Sets `functions` in the table at the top of the stack. */
 static inline void lus_register(lua_State *L, const luaL_Reg *functions) {
   for (; functions->name != NULL; functions++) {

@@ -16,6 +16,11 @@
 /* A table that is made for so many, and then gets fewer, wastes little. */
 #define LONGEST_EXPECTED 32
 
+/* A text that the collector is told of, and about how much larger its value
+   is. */
+#define LARGE ((size_t)1 << 18)
+#define GROWTH 4
+
 typedef struct {
   bool is_object;
   int count; /* members or items so far */
@@ -160,12 +165,22 @@ static void keep_shape(const decoder *from, lus_shape *shape) {
   }
 }
 
+/* A large value is often garbage when the next one comes, and all alive while it
+   is built. So the collector works before, unless the script has stopped it:
+   meanwhile it would mark what is half built, again and again, to find nothing.
+ */
+static void make_way(lua_State *L, size_t length) {
+  if (length >= LARGE && lua_gc(L, LUS_GC_IS_RUNNING, 0) == 1)
+    lus_gc_prepay(L, (int)(length / 1024 * GROWTH));
+}
+
 bool lus_json_decode(lua_State *L, us_json_reader *reader, us_slice text,
                      lus_shape *shape) {
   decoder to;
   us_json_token token;
   start(&to, L, reader, text);
   if (shape != NULL) expect(&to, shape);
+  make_way(L, text.length);
   token = build(&to);
   if (shape != NULL) keep_shape(&to, shape);
   if (token == US_JSON_NO_MEMORY) lus_raise_memory(L);

@@ -91,7 +91,6 @@ static void read_answer(lua_State *L, const lus_answer *answer,
   }
   if (answer->body_length > 0) reply->body.data = answer->body;
   reply->body.length = answer->body_length;
-  lus_tell_collector(L, answer->body_length);
 }
 
 /* Stack: 1 call, 2 to 5 what the transport returned. */
