@@ -608,20 +608,6 @@ describe("usher.curl", function()
       assert.has_error(function() transfer:result() end, "the result was taken before")
     end)
 
-    -- A large answer is told to the collector, which does not see what libcurl has received.
-    it("that brings much does not wake a collector that the script has stopped", function()
-      local pool = open()
-      collectgarbage("stop")
-      local kept = setmetatable({ {} }, { __mode = "v" })
-      for _ = 1, 10 do
-        finish(pool, pool:start(request(server:url("http", "/sized/1000000"))))
-      end
-      local left, running = kept[1] ~= nil, collectgarbage("isrunning")
-      collectgarbage("restart")
-      assert.is_true(left)
-      assert.is_false(running)
-    end)
-
     it("waits no longer than it is told to", function()
       local pool = open()
       local transfer = pool:start(request(server:url("http", "/stall/start")))

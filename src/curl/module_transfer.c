@@ -208,7 +208,6 @@ static int transfer_result(lua_State *L) {
   lus_transfer *self = check_transfer(L);
   us_transfer *transfer = &self->transfer;
   const us_transfer_outcome *outcome = &transfer->outcome;
-  lus_tell_collector(L, transfer->body.length);
   check_finished(L, self);
   if (outcome->kind == NULL) {
     lua_pushinteger(L, (lua_Integer)outcome->status);

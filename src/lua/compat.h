@@ -72,15 +72,6 @@ static inline void *lus_check_userdata(lua_State *L, int index,
   return data;
 }
 
-/* The collector does not see what was received. It is told when that is much,
-   lest the last answer, which nobody wants any more, be there beside this one;
-   unless the script has stopped it. */
-static inline void lus_tell_collector(lua_State *L, size_t received) {
-  enum { MUCH = 1 << 18 };
-  if (received >= MUCH && lua_gc(L, LUS_GC_IS_RUNNING, 0) == 1)
-    lua_gc(L, LUA_GCSTEP, (int)(received >> 10));
-}
-
 /* Pushes member `name` of the table at `index` (positive), without asking its
    metatable: what callers pass in is data. */
 static inline void lus_raw_get(lua_State *L, int index, const char *name) {
