@@ -111,28 +111,12 @@ static lus_transfer *owner_of(us_transfer *transfer) {
                                   offsetof(lus_transfer, transfer));
 }
 
-bool lus_transfer_push(lua_State *L, int pool, us_transfer *transfer) {
-  lus_transfer *self = owner_of(transfer);
-  push_member(L, pool, LUS_TRANSFERS);
-  lua_rawgeti(L, -1, self->slot);
-  lua_remove(L, -2);
-  if (lua_touserdata(L, -1) == (void *)self) return true;
-  lua_pop(L, 1);
-  return false;
-}
-
-static lus_transfer *check_transfer(lua_State *L) {
-  lus_transfer *self =
-      lus_check_userdata(L, LUS_SELF, LUS_ANSWER, sizeof(lus_transfer));
-  if (self->idle) luaL_error(L, "the transfer was recycled");
-  return self;
-}
-
-/* For usher.core. */
+/* For usher.core, unless it was handed out. */
 static void show_answer(lus_transfer *self) {
   const us_transfer *transfer = &self->transfer;
   const us_transfer_outcome *outcome = &transfer->outcome;
   lus_answer *answer = &self->answer;
+  if (self->taken) return;
   answer->kind = outcome->kind;
   answer->message = outcome->message;
   answer->sent = outcome->sent;
@@ -144,11 +128,31 @@ static void show_answer(lus_transfer *self) {
   answer->exchange.mark = LUS_EXCHANGE;
 }
 
+bool lus_transfer_push(lua_State *L, int pool, us_transfer *transfer) {
+  lus_transfer *self = owner_of(transfer);
+  push_member(L, pool, LUS_TRANSFERS);
+  lua_rawgeti(L, -1, self->slot);
+  lua_remove(L, -2);
+  if (lua_touserdata(L, -1) != (void *)self) {
+    lua_pop(L, 1);
+    return false;
+  }
+  show_answer(self);
+  return true;
+}
+
+static lus_transfer *check_transfer(lua_State *L) {
+  lus_transfer *self =
+      lus_check_userdata(L, LUS_SELF, LUS_ANSWER, sizeof(lus_transfer));
+  if (self->idle) luaL_error(L, "the transfer was recycled");
+  return self;
+}
+
 /* transfer:done() -> whether its result is there */
 static int transfer_done(lua_State *L) {
   lus_transfer *self = check_transfer(L);
   bool done = self->transfer.stage == US_STAGE_FINISHED;
-  if (done && !self->taken) show_answer(self);
+  if (done) show_answer(self);
   lua_pushboolean(L, done);
   return 1;
 }

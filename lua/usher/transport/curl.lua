@@ -104,10 +104,11 @@ local function perform_alone(self, request)
   local pool = self.pool
   local transfer = ask(self, pool.start, pool, request)
   if not transfer then return send_nothing() end
-  while not transfer:done() do
+  repeat
     local finished = ask(self, pool.step, pool, STEP)
-    if finished and finished ~= transfer then wake_all(self) end
-  end
+    if finished == transfer then return transfer end
+    if finished then wake_all(self) end
+  until transfer:done()
   return transfer
 end
 
