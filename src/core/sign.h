@@ -19,6 +19,8 @@ bool us_equal_in_constant_time(us_slice a, us_slice b);
 /* Overwrites in a way no compiler drops; NULL is fine. */
 void us_wipe(void *data, size_t length);
 
+/* Writes two digits for each byte. */
+void us_write_hex(char *out, const unsigned char *data, size_t length);
 void us_append_hex(us_buffer *out, const unsigned char *data, size_t length);
 /* RFC 4648 section 5, without padding. */
 void us_append_base64url(us_buffer *out, us_slice data);

@@ -19,11 +19,11 @@ static int raise_status(lua_State *L, us_status status) {
 /* sha256(bytes) -> 64 lower-case hexadecimal digits */
 static int sha256(lua_State *L) {
   unsigned char digest[US_SHA256_SIZE];
+  char hex[2 * sizeof digest];
   us_status status = us_sha256(check_slice(L, 1), digest);
-  us_buffer *hex = lus_buffer_new(L, 2 * sizeof digest);
-  if (status == US_OK) us_append_hex(hex, digest, sizeof digest);
-  if (status != US_OK || hex->status != US_OK) return raise_status(L, status);
-  lua_pushlstring(L, hex->data, hex->length);
+  if (status != US_OK) return raise_status(L, status);
+  us_write_hex(hex, digest, sizeof digest);
+  lua_pushlstring(L, hex, sizeof hex);
   return 1;
 }
 
