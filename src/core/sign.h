@@ -12,6 +12,12 @@
 US_MUST_CHECK us_status us_crypto_start(void);
 US_MUST_CHECK us_status us_sha256(us_slice data,
                                   unsigned char digest[US_SHA256_SIZE]);
+/* The next text; false when there is none. */
+typedef bool us_next_text(void *state, us_slice *text);
+/* Appends, for each text, the first 16 digits of the SHA-256 of `prefix`
+   and the text, with spaces between: many at the price of few. */
+US_MUST_CHECK us_status us_append_digests(us_buffer *out, us_slice prefix,
+                                          us_next_text *next, void *state);
 US_MUST_CHECK us_status us_hmac_sha256(us_slice key, us_slice data,
                                        unsigned char digest[US_SHA256_SIZE]);
 /* Takes the same time whatever the bytes; unequal lengths are unequal. */

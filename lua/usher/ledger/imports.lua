@@ -77,6 +77,7 @@ function M.open(ledger, name, to_write)
     resumed = resumed, -- it had been begun before
     ranges = ranges, range = 1, -- those of earlier runs, and where we are in them
     block = nil, rows = {}, -- the block that was read, and what is known of its lines
+    digests = function(_, texts) return table.concat(texts, " ") end,
     ended = nil, -- what ended and waits for the next transaction
   }, metatable)
 end
@@ -84,8 +85,8 @@ end
 -- Calls `take(line, digest)` for each line of an outcome.
 local function each_line(outcome, take)
   local digests = outcome.digests:gmatch("%S+")
-  for first, last in outcome.lines:gmatch("(%d+)%-?(%d*)") do
-    for line = tonumber(first), tonumber(last) or tonumber(first) do take(line, digests()) end
+  for first, last in outcome.lines:gmatch("(%d+)-(%d+)") do
+    for line = tonumber(first), tonumber(last) do take(line, digests()) end
   end
 end
 
@@ -144,36 +145,37 @@ local function write_outcome(self, number, block, outcome)
     outcome.state, outcome.lines, outcome.digests, outcome.message)
 end
 
--- The lines of a block that are done, put together: `lines` as in "2-40 42".
-local function packed(provider, block, by_line)
-  local lines, digests, first = {}, {}, nil
-  for line = block * BLOCK, (block + 1) * BLOCK do -- one beyond it ends what came last
-    local digest = line < (block + 1) * BLOCK and by_line[line]
-    if digest then
-      first = first or line
-      digests[#digests + 1] = digest
+-- The rows of a block that are done, put together: `lines` as in "2-40 42-42".
+local function packed(self, provider, block, rows)
+  local lines, texts, count, first = {}, {}, 0, nil
+  local before = block * BLOCK - 1 -- the line before those of the block
+  for at = 1, BLOCK + 1 do -- one beyond it ends what came last
+    local text = rows[at]
+    if text then
+      first, count = first or at, count + 1
+      texts[count] = text
     elseif first then
-      lines[#lines + 1] = first < line - 1 and ("%d-%d"):format(first, line - 1)
-        or ("%d"):format(first)
+      lines[#lines + 1] = ("%d-%d"):format(before + first, before + at - 1)
       first = nil
     end
   end
   return { provider = provider, state = "done", lines = table.concat(lines, " "),
-    digests = table.concat(digests, " ") }
+    digests = self.digests(provider, texts) }
 end
 
 local function write_ended(self, ended)
   local number = last_number(self)
   for provider, blocks in pairs(ended.done) do
-    for block, by_line in pairs(blocks) do
+    for block, rows in pairs(blocks) do
       number = number + 1
-      write_outcome(self, number, block, packed(provider, block, by_line))
+      write_outcome(self, number, block, packed(self, provider, block, rows))
     end
   end
   for _, row in ipairs(ended.failed) do
     number = number + 1
     write_outcome(self, number, block_of(row.line), { provider = row.provider, state = "failed",
-      lines = ("%d"):format(row.line), digests = row.digest, message = row.message })
+      lines = ("%d-%d"):format(row.line, row.line),
+      digests = self.digests(row.provider, { row.text }), message = row.message })
   end
 end
 
@@ -226,26 +228,34 @@ function methods:take_back(first, sent)
   end)
 end
 
+--- Tells how digests are made of what `done` and `failed` are given, many at a time; without it
+-- they are given the digests themselves.
+-- @tparam function digests called with a provider and a list of texts; returns theirs in one text,
+-- with spaces between
+function methods:digest_with(digests)
+  self.digests = digests
+end
+
 --- Notes that a row was put there; committed with what comes next, or by the ledger's `flush`. Were
 -- it lost, the row would be one that may have been sent.
 -- @tparam integer line
 -- @tparam string provider
--- @tparam string digest of what was sent
-function methods:done(line, provider, digest)
+-- @tparam string text what was sent; its digest is kept
+function methods:done(line, provider, text)
   local done, block = ended_of(self).done, block_of(line)
   local blocks = done[provider] or {}
-  local by_line = blocks[block] or {}
-  done[provider], blocks[block], by_line[line] = blocks, by_line, digest
+  local rows = blocks[block] or {}
+  done[provider], blocks[block], rows[line - block * BLOCK + 1] = blocks, rows, text
 end
 
 --- Notes that a row was surely not put there; committed as by `done`.
 -- @tparam integer line
 -- @tparam string provider
--- @tparam string digest of what was sent
+-- @tparam string text what was sent; its digest is kept
 -- @tparam string message why
-function methods:failed(line, provider, digest, message)
+function methods:failed(line, provider, text, message)
   table.insert(ended_of(self).failed,
-    { line = line, provider = provider, digest = digest, message = message })
+    { line = line, provider = provider, text = text, message = message })
 end
 
 --- How many rows are in which state, by provider.

@@ -103,7 +103,7 @@ local VERSIONS = {
     [[INSERT INTO import_outcomes
       (import, number, block, provider, state, lines, digests, message)
       SELECT import, ROW_NUMBER() OVER (PARTITION BY import ORDER BY line, provider), line / 1000,
-        provider, state, CAST(line AS TEXT), digest, message FROM import_rows]],
+        provider, state, line || '-' || line, digest, message FROM import_rows]],
     "DROP TABLE import_rows",
   },
 }

@@ -141,17 +141,24 @@ local function without_password(person)
   return core.encode(copy)
 end
 
---- What tells whether a row was put there as it is now.
--- @tparam string account of `account`
+--- What `digests` is given of a row.
 -- @tparam string provider
 -- @tparam table person
 -- @tparam string text the row as it stands
 -- @treturn string
-function M.digest(account, provider, person, text)
+function M.text(provider, person, text)
   if person.password and not people.providers[provider].takes_password then
-    text = without_password(person) -- it could be guessed
+    return without_password(person) -- it could be guessed
   end
-  return core.sha256(account .. text):sub(1, 16)
+  return text
+end
+
+--- What tells whether rows were put there as they are now.
+-- @tparam string account of `account`
+-- @tparam {string,...} texts of `text`
+-- @treturn string the digests, with spaces between
+function M.digests(account, texts)
+  return core.digests(account, texts)
 end
 
 return M
