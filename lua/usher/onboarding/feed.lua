@@ -31,7 +31,7 @@ function M.new(line, reader, pages, journal, options, ahead)
   end
   if journal then
     journal:digest_with(function(provider, texts)
-      return upserts.digests(accounts[provider], texts)
+      return core.digests(accounts[provider], texts)
     end)
   end
   return setmetatable({
@@ -66,7 +66,7 @@ end
 -- Whether a row was put there as it is now.
 local function is_same(self, item, provider, row)
   local text = upserts.text(provider, item.person, item.text)
-  return row.digest == upserts.digests(self.accounts[provider], { text })
+  return row.digest == core.digests(self.accounts[provider], { text })
 end
 
 -- What is left to do for a row, and whether an earlier run may have sent it.

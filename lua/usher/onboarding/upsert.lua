@@ -141,7 +141,7 @@ local function without_password(person)
   return core.encode(copy)
 end
 
---- What `digests` is given of a row.
+--- What a row's digest is taken of, behind the account's: whether it was put there as it is now.
 -- @tparam string provider
 -- @tparam table person
 -- @tparam string text the row as it stands
@@ -151,14 +151,6 @@ function M.text(provider, person, text)
     return without_password(person) -- it could be guessed
   end
   return text
-end
-
---- What tells whether rows were put there as they are now.
--- @tparam string account of `account`
--- @tparam {string,...} texts of `text`
--- @treturn string the digests, with spaces between
-function M.digests(account, texts)
-  return core.digests(account, texts)
 end
 
 return M
