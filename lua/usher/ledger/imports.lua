@@ -229,7 +229,7 @@ function methods:take_back(first, sent)
 end
 
 --- Tells how digests are made of what `done` and `failed` are given, many at a time; without it
--- they are given the digests themselves.
+-- they are given the digests themselves, which hold no space.
 -- @tparam function digests called with a provider and a list of texts; returns theirs in one text,
 -- with spaces between
 function methods:digest_with(digests)
