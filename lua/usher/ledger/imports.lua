@@ -2,7 +2,8 @@
 -- provider, so that an import that was stopped goes on where it was.
 --
 -- Before rows are sent the range of their lines is noted; what became of them
--- follows. A line that is in a range and has no outcome may have been sent.
+-- follows, for many lines in one row of a table. A line that is in a range and has no outcome may
+-- have been sent.
 -- @module usher.ledger.imports
 
 local chain = require "usher.ledger.chain"
@@ -77,7 +78,7 @@ function M.open(ledger, name, to_write)
     resumed = resumed, -- it had been begun before
     ranges = ranges, range = 1, -- those of earlier runs, and where we are in them
     block = nil, rows = {}, -- the block that was read, and what is known of its lines
-    digests = function(_, texts) return table.concat(texts, " ") end,
+    digests = function(_, texts) return table.concat(texts, " ") end, -- see digest_with
     ended = nil, -- what ended and waits for the next transaction
   }, metatable)
 end
