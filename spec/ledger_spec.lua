@@ -516,6 +516,40 @@ for _, kind in ipairs(ledgers.kinds) do
       assert.equal(1, book.store:rows("SELECT COUNT(*) AS count FROM heads")[1].count + 0)
     end)
 
+    it("brings the journal of an import, as version 2 kept it, forward", function()
+      local journal = assert(book:import("people.csv"))
+      assert(journal:begin(2, 3001))
+      book.store:run("DROP TABLE import_outcomes")
+      book.store:run("CREATE TABLE import_rows (import INTEGER NOT NULL, line INTEGER NOT NULL, "
+        .. "provider TEXT NOT NULL, digest TEXT NOT NULL, state TEXT NOT NULL, message TEXT, "
+        .. "PRIMARY KEY (import, line, provider))")
+      for _, line in ipairs{ 2, 999, 1000, 1999, 2000 } do
+        for _, provider in ipairs{ "qiscus", "smooch" } do
+          book.store:run("INSERT INTO import_rows (import, line, provider, digest, state) "
+            .. "VALUES (?, ?, ?, ?, 'done')", journal.number, line, provider, provider .. line)
+        end
+      end
+      book.store:run("INSERT INTO import_rows VALUES (?, 3000, 'smooch', 'x', 'failed', 'no')",
+        journal.number)
+      book.store:run("INSERT INTO import_rows VALUES (?, 2, 'smooch', 'y', 'done', NULL)",
+        journal.number + 1)
+      book.store:run("UPDATE ledger_version SET version = 2")
+      local again = assert(open():import("people.csv"))
+      assert.same({ qiscus = { done = 5 }, smooch = { done = 5, failed = 1 } }, again:summary())
+      for _, line in ipairs{ 2, 999, 1000, 1999, 2000 } do
+        assert.same({
+          qiscus = { state = "done", digest = "qiscus" .. line },
+          smooch = { state = "done", digest = "smooch" .. line },
+        }, (again:earlier(line)))
+      end
+      assert.same({ smooch = { state = "failed", digest = "x", message = "no" } },
+        (again:earlier(3000)))
+      again:done(3000, "smooch", "z")
+      assert(again.store:flush())
+      assert.same({ done = 6 }, again:summary().smooch)
+      assert.same({}, (again:earlier(3001)))
+    end)
+
     if kind.name == "PostgreSQL" then
       it("goes on after the server has cut the connection", function()
         mute("u1")
@@ -563,6 +597,57 @@ for _, kind in ipairs(ledgers.kinds) do
       assert.same({ "failedtrue", "donetrue", "donetrue", "donetrue", "donetrue", "nonetrue",
         "nonefalse", "nonefalse" }, states)
       assert.is_false(assert(book:import("other.csv")).resumed)
+    end)
+
+    it("keeps what became of each row, in whatever order that was known", function()
+      local expected, journal = {}, assert(book:import("people.csv"))
+      assert(journal:begin(1, 5000))
+      local function expect(line, provider, row)
+        expected[line] = expected[line] or {}
+        expected[line][provider] = row
+      end
+      local function done(line, provider, digest)
+        journal:done(line, provider, digest)
+        expect(line, provider, { state = "done", digest = digest })
+      end
+      local function failed(line, provider, digest)
+        journal:failed(line, provider, digest, "no, " .. line)
+        expect(line, provider, { state = "failed", digest = digest, message = "no, " .. line })
+      end
+      for _, line in ipairs{ 1001, 1000, 7, 999, 998, 2000, 1002, 1999, 1, 4999 } do
+        done(line, "smooch", "s" .. line)
+        if line % 2 == 0 then done(line, "qiscus", "q" .. line) else failed(line, "qiscus", "f") end
+      end
+      assert(book:flush())
+      done(1003, "smooch", "later")
+      done(999, "qiscus", "done-after-all")
+      failed(1000, "smooch", "failed-after-all")
+      assert(book:flush())
+      local again, found = assert(open():import("people.csv")), {}
+      for line = 1, 5000 do
+        local known = assert(again:earlier(line))
+        if next(known) then found[line] = known end
+      end
+      assert.same(expected, found)
+      assert.same({ smooch = { done = 10, failed = 1 }, qiscus = { done = 5, failed = 5 } },
+        again:summary())
+    end)
+
+    it("keeps digests of what it is told, where it is told how", function()
+      local journal = assert(book:import("people.csv"))
+      journal:digest_with(function(provider, texts)
+        local digests = {}
+        for i, text in ipairs(texts) do digests[i] = provider .. ":" .. text end
+        return table.concat(digests, " ")
+      end)
+      assert(journal:begin(2, 4))
+      for line = 2, 3 do journal:done(line, "qiscus", "text" .. line) end
+      journal:failed(4, "smooch", "text4", "no")
+      assert(book:flush())
+      local again = assert(open():import("people.csv"))
+      assert.equal("qiscus:text2", again:earlier(2).qiscus.digest)
+      assert.equal("qiscus:text3", again:earlier(3).qiscus.digest)
+      assert.equal("smooch:text4", again:earlier(4).smooch.digest)
     end)
   end)
 end

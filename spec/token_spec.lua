@@ -3,6 +3,7 @@
 local core = require "usher.core"
 local usher = require "usher"
 local fake = require "spec.support.fake"
+local refusal = require "spec.support.refusal"
 
 local NOW = 1700000000
 
@@ -649,6 +650,19 @@ describe("the primitives", function()
       return ("%02x"):format(byte:byte())
     end)
     assert.equal("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843", hex)
+  end)
+
+  it("hash many texts behind one, and refuse what is no text", function()
+    local function first(text) return core.sha256(text):sub(1, 16) end
+    local long = ("x"):rep(1000)
+    assert.equal("", core.digests("a", {}))
+    assert.equal(first("ab"), core.digests("a", { "b" }))
+    assert.equal(table.concat({ first("a"), first("a\0c"), first("a" .. long) }, " "),
+      core.digests("a", { "", "\0c", long }))
+    for _, texts in ipairs{ { 1 }, { "b", 2 }, { "b", false, "d" } } do
+      assert.matches("a list of texts", refusal.of(core.digests, "a", texts))
+    end
+    assert.matches("table expected", refusal.of(core.digests, "a"))
   end)
 
   it("encode and decode base64url without padding", function()

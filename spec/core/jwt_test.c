@@ -24,6 +24,39 @@ static void hashes_are_the_published_ones(void) {
           "bca1461bba1193606ceee31446bf460f");
 }
 
+typedef struct {
+  const char *const *next;
+} text_list;
+
+static bool next_text(void *state, us_slice *text) {
+  text_list *list = state;
+  *text = us_text(*list->next);
+  return *list->next++ != NULL;
+}
+
+static void many_hashes_are_those_of_each(void) {
+  static const char *const of_abc[] = {"c", NULL};
+  static const char *const of_nothing[] = {"", "", NULL};
+  static const char *const none[] = {NULL};
+  text_list list = {of_abc};
+  us_buffer out = {0};
+  us_buffer_reset(&out, 64);
+  CHECK(us_append_digests(&out, us_text("ab"), next_text, &list) == US_OK);
+  CHECK_BUFFER(out, "ba7816bf8f01cfea");
+  us_buffer_reset(&out, 64);
+  list.next = of_nothing;
+  CHECK(us_append_digests(&out, us_text(""), next_text, &list) == US_OK);
+  CHECK_BUFFER(out, "e3b0c44298fc1c14 e3b0c44298fc1c14");
+  us_buffer_reset(&out, 64);
+  list.next = none;
+  CHECK(us_append_digests(&out, us_text("ab"), next_text, &list) == US_OK);
+  CHECK(out.length == 0);
+  us_buffer_reset(&out, 20);
+  list.next = of_nothing;
+  CHECK(us_append_digests(&out, us_text(""), next_text, &list) == US_TOO_LARGE);
+  us_buffer_free(&out);
+}
+
 static void keyed_hashes_are_the_published_ones(void) {
   unsigned char digest[US_SHA256_SIZE];
   us_buffer hex = {0};
@@ -162,6 +195,7 @@ static void wiping_leaves_nothing(void) {
 
 int main(void) {
   hashes_are_the_published_ones();
+  many_hashes_are_those_of_each();
   keyed_hashes_are_the_published_ones();
   tokens_are_the_known_ones();
   a_token_that_does_not_fit_fails();

@@ -1,5 +1,6 @@
-/* sign_test.c: a libcrypto that refuses. HMAC and EVP_Digest here stand in for
-   those of libcrypto, which nothing in this program reaches. */
+/* sign_test.c: a libcrypto that refuses. HMAC, EVP_Digest and EVP_DigestInit_ex
+   here stand in for those of libcrypto, which nothing in this program reaches.
+ */
 #include "core/sign.h"
 
 #include <openssl/err.h>
@@ -32,14 +33,38 @@ int EVP_Digest(const void *data, size_t length, unsigned char *digest,
   return HMAC(type, NULL, 0, data, length, digest, size) != NULL;
 }
 
+int EVP_DigestInit_ex(EVP_MD_CTX *context, const EVP_MD *type, ENGINE *engine) {
+  (void)context;
+  (void)engine;
+  return HMAC(type, NULL, 0, NULL, 0, NULL, NULL) != NULL;
+}
+
+static bool next_text(void *state, us_slice *text) {
+  *text = us_text("x");
+  return --*(int *)state >= 0;
+}
+
+static us_status many_hashes(void) {
+  us_buffer out = {0};
+  int left = 2;
+  us_status status;
+  us_buffer_reset(&out, 1000);
+  status = us_append_digests(&out, us_text("k"), next_text, &left);
+  CHECK(left == 1 && out.length == 0);
+  us_buffer_free(&out);
+  return status;
+}
+
 static void no_hash_is_told_from_no_memory(void) {
   unsigned char digest[US_SHA256_SIZE];
   reason = ERR_R_UNSUPPORTED;
   CHECK(us_sha256(us_text("x"), digest) == US_CRYPTO);
   CHECK(us_hmac_sha256(us_text("k"), us_text("x"), digest) == US_CRYPTO);
+  CHECK(many_hashes() == US_CRYPTO);
   reason = ERR_R_MALLOC_FAILURE;
   CHECK(us_sha256(us_text("x"), digest) == US_NO_MEMORY);
   CHECK(us_hmac_sha256(us_text("k"), us_text("x"), digest) == US_NO_MEMORY);
+  CHECK(many_hashes() == US_NO_MEMORY);
   reason = 0;
   CHECK(us_sha256(us_text("x"), digest) == US_NO_MEMORY);
 }

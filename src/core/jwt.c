@@ -8,12 +8,21 @@
 static const char base64url[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-void us_append_hex(us_buffer *out, const unsigned char *data, size_t length) {
+void us_write_hex(char *out, const unsigned char *data, size_t length) {
   static const char digits[] = "0123456789abcdef";
   size_t i;
   for (i = 0; i < length; i++) {
-    us_buffer_append_byte(out, digits[data[i] >> 4]);
-    us_buffer_append_byte(out, digits[data[i] & 15]);
+    out[2 * i] = digits[data[i] >> 4];
+    out[2 * i + 1] = digits[data[i] & 15];
+  }
+}
+
+void us_append_hex(us_buffer *out, const unsigned char *data, size_t length) {
+  char pair[2];
+  size_t i;
+  for (i = 0; i < length; i++) {
+    us_write_hex(pair, data + i, 1);
+    us_buffer_append(out, pair, sizeof pair);
   }
 }
 

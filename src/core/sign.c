@@ -36,6 +36,37 @@ us_status us_sha256(us_slice data, unsigned char digest[US_SHA256_SIZE]) {
       EVP_Digest(data.data, data.length, digest, &size, EVP_sha256(), NULL));
 }
 
+/* Into a context that was begun before, without `type`. */
+static bool digest_pair(EVP_MD_CTX *context, const EVP_MD *type,
+                        us_slice prefix, us_slice text,
+                        unsigned char digest[US_SHA256_SIZE]) {
+  return EVP_DigestInit_ex(context, type, NULL) == 1 &&
+         EVP_DigestUpdate(context, prefix.data, prefix.length) == 1 &&
+         EVP_DigestUpdate(context, text.data, text.length) == 1 &&
+         EVP_DigestFinal_ex(context, digest, NULL) == 1;
+}
+
+us_status us_append_digests(us_buffer *out, us_slice prefix, us_next_text *next,
+                            void *state) {
+  enum { SIZE = 8 };
+  EVP_MD_CTX *context;
+  const EVP_MD *type = EVP_sha256();
+  us_slice text;
+  bool ok;
+  ERR_clear_error();
+  context = EVP_MD_CTX_new();
+  ok = context != NULL;
+  while (ok && next(state, &text)) {
+    unsigned char digest[US_SHA256_SIZE];
+    ok = digest_pair(context, type, prefix, text, digest);
+    if (type == NULL) us_buffer_append_byte(out, ' ');
+    if (ok) us_append_hex(out, digest, SIZE);
+    type = NULL;
+  }
+  EVP_MD_CTX_free(context);
+  return ok ? out->status : result(0);
+}
+
 us_status us_hmac_sha256(us_slice key, us_slice data,
                          unsigned char digest[US_SHA256_SIZE]) {
   unsigned size = US_SHA256_SIZE;

@@ -12,6 +12,12 @@
 US_MUST_CHECK us_status us_crypto_start(void);
 US_MUST_CHECK us_status us_sha256(us_slice data,
                                   unsigned char digest[US_SHA256_SIZE]);
+/* The next text; false when there is none. */
+typedef bool us_next_text(void *state, us_slice *text);
+/* Appends, for each text, the first 16 digits of the SHA-256 of `prefix`
+   and the text, with spaces between: many at the price of few. */
+US_MUST_CHECK us_status us_append_digests(us_buffer *out, us_slice prefix,
+                                          us_next_text *next, void *state);
 US_MUST_CHECK us_status us_hmac_sha256(us_slice key, us_slice data,
                                        unsigned char digest[US_SHA256_SIZE]);
 /* Takes the same time whatever the bytes; unequal lengths are unequal. */
@@ -19,6 +25,8 @@ bool us_equal_in_constant_time(us_slice a, us_slice b);
 /* Overwrites in a way no compiler drops; NULL is fine. */
 void us_wipe(void *data, size_t length);
 
+/* Writes two digits for each byte. */
+void us_write_hex(char *out, const unsigned char *data, size_t length);
 void us_append_hex(us_buffer *out, const unsigned char *data, size_t length);
 /* RFC 4648 section 5, without padding. */
 void us_append_base64url(us_buffer *out, us_slice data);

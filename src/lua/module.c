@@ -19,11 +19,45 @@ static int raise_status(lua_State *L, us_status status) {
 /* sha256(bytes) -> 64 lower-case hexadecimal digits */
 static int sha256(lua_State *L) {
   unsigned char digest[US_SHA256_SIZE];
+  char hex[2 * sizeof digest];
   us_status status = us_sha256(check_slice(L, 1), digest);
-  us_buffer *hex = lus_buffer_new(L, 2 * sizeof digest);
-  if (status == US_OK) us_append_hex(hex, digest, sizeof digest);
-  if (status != US_OK || hex->status != US_OK) return raise_status(L, status);
-  lua_pushlstring(L, hex->data, hex->length);
+  if (status != US_OK) return raise_status(L, status);
+  us_write_hex(hex, digest, sizeof digest);
+  lua_pushlstring(L, hex, sizeof hex);
+  return 1;
+}
+
+typedef struct {
+  lua_State *L;
+  size_t at;
+} text_list;
+
+/* The strings of the list at 2, which keeps them; raises nothing. */
+static bool next_text(void *state, us_slice *text) {
+  text_list *list = state;
+  bool is_text;
+  lua_rawgeti(list->L, 2, (int)++list->at);
+  is_text = lua_type(list->L, -1) == LUA_TSTRING;
+  if (is_text) text->data = lua_tolstring(list->L, -1, &text->length);
+  lua_pop(list->L, 1);
+  return is_text;
+}
+
+/* digests(prefix, texts) -> for each of the list the first 16 digits of
+   sha256(prefix .. text), with spaces between */
+static int digests(lua_State *L) {
+  text_list list = {L, 0};
+  us_slice prefix = check_slice(L, 1);
+  us_buffer *out;
+  us_status status;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  out = lus_buffer_new(L, US_LIMIT_BODY);
+  status = us_append_digests(out, prefix, next_text, &list);
+  if (status != US_OK) return raise_status(L, status);
+  if (list.at <= lus_raw_length(L, 2))
+    return luaL_argerror(L, 2, "a list of texts is expected");
+  lua_pushlstring(L, us_buffer_slice(out).data, out->length);
   return 1;
 }
 
@@ -128,6 +162,7 @@ static const luaL_Reg functions[] = {{"base64url_decode", base64url_decode},
                                      {"decode", lus_decode},
                                      {"read_head", lus_read_head},
                                      {"describe", lus_describe},
+                                     {"digests", digests},
                                      {"encode", lus_encode},
                                      {"environment", lus_client_environment},
                                      {"equal", equal},

@@ -2,20 +2,23 @@
 -- provider, so that an import that was stopped goes on where it was.
 --
 -- Before rows are sent the range of their lines is noted; what became of them
--- follows. A line that is in a range and has no outcome may have been sent.
+-- follows, for many lines in one row of a table. A line that is in a range and has no outcome may
+-- have been sent.
 -- @module usher.ledger.imports
 
 local chain = require "usher.ledger.chain"
 
-local unpack = table.unpack or rawget(_G, "unpack") -- luacheck: ignore 143
-
 local M = {}
 
-local PAGE = 1000 -- lines of the journal that are read at a time
-local SIZES = { 200, 20, 5, 1 } -- rows of a statement: each size is prepared once
+-- Lines whose outcomes are kept and read together. Version 3 of the tables was filled with it.
+local BLOCK = 1000
 
 local methods = {}
 local metatable = { __name = "usher.ledger.import", __index = methods }
+
+local function block_of(line)
+  return math.floor(line / BLOCK)
+end
 
 local function find(store, name)
   return store:rows("SELECT number, run, seen_at FROM imports WHERE name = ?", name)[1]
@@ -74,20 +77,33 @@ function M.open(ledger, name, to_write)
     store = store, number = number, run = ledger.run, clock = ledger.clock,
     resumed = resumed, -- it had been begun before
     ranges = ranges, range = 1, -- those of earlier runs, and where we are in them
-    page = {}, first = 1, last = 0, -- the lines of the page that was read
+    block = nil, rows = {}, -- the block that was read, and what is known of its lines
+    digests = function(_, texts) return table.concat(texts, " ") end, -- see digest_with
     ended = nil, -- what ended and waits for the next transaction
   }, metatable)
 end
 
-local function load_page(self, line)
-  local page = {}
-  local rows = self.store:rows("SELECT line, provider, digest, state, message FROM import_rows "
-    .. "WHERE import = ? AND line >= ? AND line < ? ORDER BY line", self.number, line, line + PAGE)
-  for _, row in ipairs(rows) do
-    page[row.line] = page[row.line] or {}
-    page[row.line][row.provider] = row
+-- Calls `take(line, digest)` for each line of an outcome.
+local function each_line(outcome, take)
+  local digests = outcome.digests:gmatch("%S+")
+  for first, last in outcome.lines:gmatch("(%d+)-(%d+)") do
+    for line = tonumber(first), tonumber(last) do take(line, digests()) end
   end
-  self.page, self.first, self.last = page, line, line + PAGE - 1
+end
+
+-- What is known of the lines of a block: the latest outcome of each counts.
+local function read_block(self, block)
+  local rows = {}
+  for _, outcome in ipairs(self.store:rows("SELECT provider, state, lines, digests, message "
+    .. "FROM import_outcomes WHERE import = ? AND block = ? ORDER BY number", self.number,
+    block)) do
+    each_line(outcome, function(line, digest)
+      rows[line] = rows[line] or {}
+      rows[line][outcome.provider] = { digest = digest, state = outcome.state,
+        message = outcome.message }
+    end)
+  end
+  return rows
 end
 
 local function was_begun(self, line)
@@ -109,45 +125,59 @@ local NOTHING = {}
 -- @treturn boolean whether it was about to be sent, and may have been
 function methods:earlier(line)
   if not self.resumed then return NOTHING, nil, false end
-  if line < self.first or line > self.last then
-    local ok, problem = pcall(load_page, self, line)
-    if not ok then return nil, tostring(problem) end
+  local block = block_of(line)
+  if block ~= self.block then
+    local ok, rows = pcall(read_block, self, block)
+    if not ok then return nil, tostring(rows) end
+    self.block, self.rows = block, rows
   end
-  return self.page[line] or NOTHING, nil, was_begun(self, line)
+  return self.rows[line] or NOTHING, nil, was_begun(self, line)
 end
 
--- Calls `write(first, size)` for pieces of `count` rows.
-local function in_pieces(count, write)
-  local first = 1
-  for _, size in ipairs(SIZES) do
-    while count - first + 1 >= size do
-      write(first, size)
-      first = first + size
+local function last_number(self)
+  return self.store:rows("SELECT MAX(number) AS last FROM import_outcomes WHERE import = ?",
+    self.number)[1].last or 0
+end
+
+local function write_outcome(self, number, block, outcome)
+  self.store:run("INSERT INTO import_outcomes "
+    .. "(import, number, block, provider, state, lines, digests, message) "
+    .. "VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self.number, number, block, outcome.provider,
+    outcome.state, outcome.lines, outcome.digests, outcome.message)
+end
+
+-- The rows of a block that are done, put together: `lines` as in "2-40 42-42".
+local function packed(self, provider, block, rows)
+  local lines, texts, count, first = {}, {}, 0, nil
+  local before = block * BLOCK - 1 -- the line before those of the block
+  for at = 1, BLOCK + 1 do -- one beyond it ends what came last
+    local text = rows[at]
+    if text then
+      first, count = first or at, count + 1
+      texts[count] = text
+    elseif first then
+      lines[#lines + 1] = ("%d-%d"):format(before + first, before + at - 1)
+      first = nil
     end
   end
-end
-
--- `values` are, for each row, those of its columns but the last.
-local function write_done(self, values)
-  in_pieces(#values / 4, function(first, size)
-    self.store:run("INSERT INTO import_rows (import, line, provider, digest, state) VALUES "
-      .. ("(?, ?, ?, ?, 'done'), "):rep(size - 1) .. "(?, ?, ?, ?, 'done') "
-      .. "ON CONFLICT (import, line, provider) DO UPDATE SET state = 'done', "
-      .. "digest = excluded.digest, message = NULL", unpack(values, 4 * first - 3,
-      4 * (first + size - 1)))
-  end)
-end
-
-local function write_failed(self, row)
-  self.store:run("INSERT INTO import_rows (import, line, provider, digest, state, message) "
-    .. "VALUES (?, ?, ?, ?, 'failed', ?) ON CONFLICT (import, line, provider) DO UPDATE "
-    .. "SET state = 'failed', digest = excluded.digest, message = excluded.message", self.number,
-    row.line, row.provider, row.digest, row.message)
+  return { provider = provider, state = "done", lines = table.concat(lines, " "),
+    digests = self.digests(provider, texts) }
 end
 
 local function write_ended(self, ended)
-  write_done(self, ended.done)
-  for _, row in ipairs(ended.failed) do write_failed(self, row) end
+  local number = last_number(self)
+  for provider, blocks in pairs(ended.done) do
+    for block, rows in pairs(blocks) do
+      number = number + 1
+      write_outcome(self, number, block, packed(self, provider, block, rows))
+    end
+  end
+  for _, row in ipairs(ended.failed) do
+    number = number + 1
+    write_outcome(self, number, block_of(row.line), { provider = row.provider, state = "failed",
+      lines = ("%d-%d"):format(row.line, row.line),
+      digests = self.digests(row.provider, { row.text }), message = row.message })
+  end
 end
 
 -- What ended since the last transaction.
@@ -199,36 +229,49 @@ function methods:take_back(first, sent)
   end)
 end
 
+--- Tells how digests are made of what `done` and `failed` are given, many at a time; without it
+-- they are given the digests themselves, which hold no space.
+-- @tparam function digests called with a provider and a list of texts; returns theirs in one text,
+-- with spaces between
+function methods:digest_with(digests)
+  self.digests = digests
+end
+
 --- Notes that a row was put there; committed with what comes next, or by the ledger's `flush`. Were
 -- it lost, the row would be one that may have been sent.
 -- @tparam integer line
 -- @tparam string provider
--- @tparam string digest of what was sent
-function methods:done(line, provider, digest)
-  local values = ended_of(self).done
-  local at = #values
-  values[at + 1], values[at + 2] = self.number, line
-  values[at + 3], values[at + 4] = provider, digest
+-- @tparam string text what was sent; its digest is kept
+function methods:done(line, provider, text)
+  local done, block = ended_of(self).done, block_of(line)
+  local blocks = done[provider] or {}
+  local rows = blocks[block] or {}
+  done[provider], blocks[block], rows[line - block * BLOCK + 1] = blocks, rows, text
 end
 
 --- Notes that a row was surely not put there; committed as by `done`.
 -- @tparam integer line
 -- @tparam string provider
--- @tparam string digest of what was sent
+-- @tparam string text what was sent; its digest is kept
 -- @tparam string message why
-function methods:failed(line, provider, digest, message)
+function methods:failed(line, provider, text, message)
   table.insert(ended_of(self).failed,
-    { line = line, provider = provider, digest = digest, message = message })
+    { line = line, provider = provider, text = text, message = message })
 end
 
 --- How many rows are in which state, by provider.
 -- @treturn {[string]={[string]=integer}}
 function methods:summary()
   local counts = {}
-  for _, row in ipairs(self.store:rows("SELECT provider, state, COUNT(*) AS count "
-    .. "FROM import_rows WHERE import = ? GROUP BY provider, state", self.number)) do
-    counts[row.provider] = counts[row.provider] or {}
-    counts[row.provider][row.state] = tonumber(row.count)
+  for _, of in ipairs(self.store:rows("SELECT DISTINCT block FROM import_outcomes "
+    .. "WHERE import = ?", self.number)) do
+    for _, row in pairs(read_block(self, of.block)) do
+      for provider, outcome in pairs(row) do
+        local of_provider = counts[provider] or {}
+        counts[provider] = of_provider
+        of_provider[outcome.state] = (of_provider[outcome.state] or 0) + 1
+      end
+    end
   end
   return counts
 end

@@ -87,6 +87,25 @@ local VERSIONS = {
     "ALTER TABLE imports ADD COLUMN run INTEGER REFERENCES runs (number)",
     "ALTER TABLE imports ADD COLUMN seen_at DOUBLE PRECISION",
   },
+  { -- many rows of an import in one of a table: what a row costs is what its outcome does
+    [[CREATE TABLE import_outcomes (
+      import INTEGER NOT NULL,
+      number INTEGER NOT NULL,
+      block INTEGER NOT NULL,
+      provider TEXT NOT NULL,
+      state TEXT NOT NULL,
+      lines TEXT NOT NULL,
+      digests TEXT NOT NULL,
+      message TEXT,
+      PRIMARY KEY (import, number)
+    )]],
+    "CREATE INDEX outcomes_of_block ON import_outcomes (import, block, number)",
+    [[INSERT INTO import_outcomes
+      (import, number, block, provider, state, lines, digests, message)
+      SELECT import, ROW_NUMBER() OVER (PARTITION BY import ORDER BY line, provider), line / 1000,
+        provider, state, line || '-' || line, digest, message FROM import_rows]],
+    "DROP TABLE import_rows",
+  },
 }
 
 --- The newest version that this usher knows.

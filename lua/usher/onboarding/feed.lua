@@ -29,6 +29,11 @@ function M.new(line, reader, pages, journal, options, ahead)
   for _, provider in ipairs(journal and line.providers or {}) do
     accounts[provider] = upserts.account(line.clients[provider], provider, options)
   end
+  if journal then
+    journal:digest_with(function(provider, texts)
+      return core.digests(accounts[provider], texts)
+    end)
+  end
   return setmetatable({
     providers = line.providers, reader = reader, pages = pages, journal = journal, ahead = ahead,
     accounts = accounts,
@@ -58,6 +63,12 @@ local function read_page(self)
   return page
 end
 
+-- Whether a row was put there as it is now.
+local function is_same(self, item, provider, row)
+  local text = upserts.text(provider, item.person, item.text)
+  return row.digest == core.digests(self.accounts[provider], { text })
+end
+
 -- What is left to do for a row, and whether an earlier run may have sent it.
 local function compare(self, item)
   item.todo, item.begun = self.providers, false
@@ -67,7 +78,7 @@ local function compare(self, item)
   local todo = {}
   for _, provider in ipairs(self.providers) do
     local row = known[provider]
-    local is_done = row and row.state == "done" and row.digest == self:digest(item, provider)
+    local is_done = row and row.state == "done" and is_same(self, item, provider, row)
     if not is_done then todo[#todo + 1] = provider end
   end
   item.todo, item.begun = todo, begun
@@ -127,14 +138,6 @@ local function refill(self)
   end
   self.ready, self.first = items, 1
   return true
-end
-
---- What tells, in the journal, whether a row was put there as it is now.
--- @tparam table item of `take`
--- @tparam string provider
--- @treturn string
-function methods:digest(item, provider)
-  return upserts.digest(self.accounts[provider], provider, item.person, item.text)
 end
 
 --- The next row: `{ person, line, row, todo, begun }`, `todo` the providers that it has to

@@ -111,10 +111,13 @@ local function put(run, item, provider)
   local done, err, unknown = upserts.upsert(run.clients[provider], provider, item.person,
     item.begun)
   count(run, provider, done and done.action or "failed")
-  if run.journal and done then
-    run.journal:done(item.line, provider, run.feed:digest(item, provider))
-  elseif run.journal and not unknown then
-    run.journal:failed(item.line, provider, run.feed:digest(item, provider), tostring(err))
+  if run.journal and (done or not unknown) then
+    local text = upserts.text(provider, item.person, item.text)
+    if done then
+      run.journal:done(item.line, provider, text)
+    else
+      run.journal:failed(item.line, provider, text, tostring(err))
+    end
   end
   if err and is_fatal(err) then run.failure = run.failure or err end
   return err
