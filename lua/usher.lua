@@ -31,12 +31,17 @@ local parts = { moderation = "usher.moderation", ledger = "usher.ledger",
   onboarding = "usher.onboarding", webhook = "usher.webhook", testing = "usher.testing" }
 local functions = { map = "usher.map", all = "usher.map" }
 
--- LuaJIT takes a module that an error has kept from being loaded, such as a lack
--- of memory, for one that is still loading.
+-- LuaJIT takes modules that an error has kept from being loaded, such as a lack
+-- of memory, for some that are still loading. Ours are tables, what marks them is not.
 local function load_part(name)
   local ok, part = pcall(require, name)
   if ok then return part end
   package.loaded[name] = nil
+  for each, module in pairs(package.loaded) do
+    if type(module) ~= "table" and each:find("usher.", 1, true) == 1 then
+      package.loaded[each] = nil
+    end
+  end
   error(part, 0)
 end
 
@@ -69,22 +74,16 @@ local function is_in_c(request)
   return type(request) == "userdata"
 end
 
--- What an answer says: a status and its headers, or nil and a kind of error.
+-- What an answer says: a status and its headers or, of a transport in C, its head;
+-- or nil and a kind of error.
 local function outcome(request, answer, second)
-  if not answer or not is_in_c(request) then return answer, second end
-  local status, head = answer:head()
-  if status then return status, core.read_head(head) end
-  return nil, head
+  if answer and is_in_c(request) then return answer:head() end
+  return answer, second
 end
 
 local function send(environment, request)
-  local perform = is_in_c(request) and environment.exchange or environment.send
-  local answer, second, third, sent = perform(request)
-  if environment.rate then
-    local status, headers = outcome(request, answer, second)
-    if status then environment.rate:learn(status, headers) end
-  end
-  return answer, second, third, sent
+  if is_in_c(request) then return environment.exchange(request) end
+  return environment.send(request)
 end
 
 -- Sends a request and tells on_event before and after. The events carry no
@@ -103,6 +102,12 @@ local function send_observed(environment, call, request)
   return answer, second, third, sent
 end
 
+local function learn(rate, request, answer, second)
+  local status, headers = outcome(request, answer, second)
+  if not status then return end
+  rate:learn(status, is_in_c(request) and core.read_head(headers) or headers)
+end
+
 local function sleep_observed(environment, call, seconds, err)
   if err and environment.on_event then
     report(environment, "retry", call:describe(),
@@ -119,6 +124,7 @@ local function try(call, environment, request)
   else
     answer, second, third, sent = send(environment, request)
   end
+  if environment.rate then learn(environment.rate, request, answer, second) end
   local action, first, detail = call:next(answer, second, third, sent)
   if answer and is_in_c(request) then answer:recycle() end
   return action, first, detail

@@ -44,8 +44,8 @@ describe("A call without Lua values on its way", function()
 
   -- The same transport, without its way around Lua.
   local function by_values()
-    local whole = transport.new{}
-    return { send = whole.send, sleep = whole.sleep, close = whole.close }
+    local inner = transport.new{}
+    return { send = function(request) return inner.send(request) end, close = inner.close }
   end
 
   -- A call whose request is to be sent.
@@ -166,6 +166,47 @@ describe("A call without Lua values on its way", function()
     assert.same({ method = "GET", provider = "qiscus", operation = "user_profile", attempt = 1 },
       about)
   end)
+
+  -- Ways to wrap libcurl's transport, to see what passes.
+  local wrappers = {
+    ["another send in its place"] = function(inner, see)
+      local send = inner.send
+      function inner.send(request) return see(send, request) end
+      return inner
+    end,
+    ["a copy"] = function(inner, see)
+      local copy = {}
+      for name, value in pairs(inner) do copy[name] = value end
+      function copy.send(request) return see(inner.send, request) end
+      return copy
+    end,
+    ["one that inherits"] = function(inner, see)
+      return setmetatable({ send = function(request) return see(inner.send, request) end },
+        { __index = inner })
+    end,
+    ["a function"] = function(inner, see)
+      return function(request) return see(inner.send, request) end
+    end,
+    ["one with an exchange of its own"] = function(inner, see)
+      return { send = function(request) return see(inner.send, request) end, exchange = true }
+    end,
+  }
+
+  for name, wrap in pairs(wrappers) do
+    it("goes by values where libcurl's transport is wrapped: " .. name, function()
+      local seen
+      local function see(send, request)
+        seen = request.headers["QISCUS-SDK-SECRET"]
+        request.headers["X-Added"] = "by the wrapper"
+        return send(request)
+      end
+      local inner = transport.new{}
+      closing[#closing + 1] = { close = inner.close }
+      open("/echo", { transport = wrap(inner, see) }):user_profile(USER)
+      assert.equal("s3cret-key", seen)
+      assert.equal("by the wrapper", provider.header(server:journal()[1], "X-Added"))
+    end)
+  end
 
   it("is taken only when it has something to send", function()
     local pool, client = open_pool(), open("/ok")

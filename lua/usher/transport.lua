@@ -7,9 +7,9 @@
 -- message` where it cannot. A third, `close()`, is called when the client is
 -- closed. A fourth, `attach(settings)`, is called when a client takes the
 -- transport, with what a transport is made from: `proxy`, `ca_file` and so on. A
--- function alone is `send`. libcurl's has a fifth, `exchange(call)`, which takes
--- the call itself in place of a request and returns an answer in place of its
--- values: C reads both where they are, and no Lua string holds a credential.
+-- function alone is `send`. libcurl's has a short cut beside its `send`, which
+-- takes the call itself in place of a request and returns an answer in place of
+-- its values: C reads both where they are, and no Lua string holds a credential.
 -- @module usher.transport
 
 local scheduler = require "usher.scheduler"
@@ -18,11 +18,15 @@ local ngx = rawget(_G, "ngx")
 
 local M = {}
 
+--- The short cuts, by the `send` that they may stand for: a transport that wraps
+-- it, to see or to change what passes, has none.
+M.short_cuts = setmetatable({}, { __mode = "k" })
+
 local function set(environment, transport)
   environment.send = transport.send
   environment.sleep = transport.sleep or scheduler.pause
   environment.close = transport.close
-  environment.exchange = transport.exchange
+  environment.exchange = M.short_cuts[transport.send]
 end
 
 -- The default transport. In nginx it is made at once, for no other may sleep

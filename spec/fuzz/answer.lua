@@ -99,8 +99,7 @@ local function new_client(call, port, credentials, options)
   local transport = require("usher.transport.curl").new{}
   local given = {
     base_url = "http://127.0.0.1:" .. port,
-    transport = { send = transport.send, exchange = transport.exchange, close = transport.close,
-      sleep = function() end },
+    transport = { send = transport.send, close = transport.close, sleep = function() end },
     retries = call.idempotent and options.retries or 0,
     max_response_size = options.small and 1000 or nil,
     timeout = LONGEST,

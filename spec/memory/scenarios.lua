@@ -357,7 +357,9 @@ local function add_transfers(group, url, options)
   end
 
   local function profile(subject)
-    return subject.client:user_profile{ user_id = "a b" }
+    local user, response = subject.client:user_profile{ user_id = "a b" }
+    if user then assert(response.headers) end -- made now
+    return user, response
   end
 
   add_transfer("get", "qiscus", "/echo", profile)

@@ -55,6 +55,8 @@ static int pool_running(lua_State *L) {
 
 static int pool_close(lua_State *L) {
   us_pool_close(lus_check_userdata(L, LUS_SELF, LUS_POOL, sizeof(us_pool)));
+  lua_settop(L, LUS_SELF);
+  lus_transfers_free(L);
   return 0;
 }
 
@@ -77,7 +79,7 @@ static void set_environment(lua_State *L) {
   lua_rawseti(L, -2, LUS_TRANSFERS);
   lua_pushvalue(L, LUS_TEXTS);
   lua_rawseti(L, -2, LUS_KEPT_TEXTS);
-  lua_newtable(L);
+  lua_createtable(L, US_POOL_IDLE_HANDLES, 0); /* to add must not fail */
   lua_rawseti(L, -2, LUS_IDLE);
   lus_set_environment(L, LUS_POOL_RESULT);
 }

@@ -36,6 +36,8 @@ void lus_transfer_open(lua_State *L);
 /* Pushes a new one at LUS_RESULT, or one that is as good as new, of the pool at
    LUS_SELF. */
 us_transfer *lus_transfer_new(lua_State *L);
+/* Frees what those of the pool at LUS_SELF hold that wait to be used again. */
+void lus_transfers_free(lua_State *L);
 /* Pushes a finished transfer of the pool at `pool`; false when it is being
    collected. */
 bool lus_transfer_push(lua_State *L, int pool, us_transfer *transfer);

@@ -1,4 +1,5 @@
-/* module_request.c: the request table of Lua into a request of the pool. */
+/* module_request.c: a table of Lua, or a call of usher.core, into a request of
+   the pool. */
 #include <string.h>
 
 #include "curl/module.h"
@@ -169,8 +170,8 @@ static void add_packed_headers(lua_State *L, us_transfer *transfer,
 }
 
 void lus_request_read(lua_State *L, us_transfer *transfer) {
-  const lus_attempt *attempt =
-      lus_exchange_test(L, LUS_REQUEST, LUS_ATTEMPT, sizeof *attempt);
+  const lus_attempt *attempt = lus_exchange_test(
+      L, LUS_REQUEST, LUS_ATTEMPT, sizeof *attempt, LUS_ATTEMPT_MARK);
   if (attempt != NULL) {
     read_attempt(L, &transfer->request, attempt);
     add_packed_headers(L, transfer, attempt);

@@ -7,9 +7,9 @@
 typedef struct {
   lus_answer answer;
   us_transfer transfer;
-  int slot;   /* in its pool's table */
+  int slot;   /* in its pool's table; 0: it is being collected */
   bool taken; /* the result has been handed out */
-  bool idle;  /* it waits to be used again */
+  bool idle;  /* it was recycled and waits to be used again, if it may */
 } lus_transfer;
 
 static void push_member(lua_State *L, int pool, int member) {
@@ -84,7 +84,8 @@ static lus_transfer *new_transfer(lua_State *L) {
   return self;
 }
 
-/* Pushes the last of the pool's that wait to be used again, or nil. */
+/* Pushes the last of the pool's that wait to be used again, or NULL: none does,
+   or it was collected together with the pool, which a finalizer uses. */
 static lus_transfer *push_idle(lua_State *L) {
   lus_transfer *self;
   int count;
@@ -94,8 +95,10 @@ static lus_transfer *push_idle(lua_State *L) {
   lua_pushnil(L);
   lua_rawseti(L, -3, count);
   lua_remove(L, -2);
+  if (lus_raw_length(L, -1) != sizeof *self) return NULL;
   self = lua_touserdata(L, -1);
-  if (self != NULL) self->idle = false;
+  if (self == NULL || !self->idle || self->slot == 0) return NULL;
+  self->idle = false;
   return self;
 }
 
@@ -125,7 +128,7 @@ static void show_answer(lus_transfer *self) {
   answer->head_length = transfer->head.length;
   answer->body = transfer->body.data;
   answer->body_length = transfer->body.length;
-  answer->exchange.mark = LUS_EXCHANGE;
+  answer->exchange.mark = LUS_ANSWER_MARK;
 }
 
 bool lus_transfer_push(lua_State *L, int pool, us_transfer *transfer) {
@@ -178,6 +181,7 @@ static int transfer_gc(lua_State *L) {
   us_transfer_free(&self->transfer);
   lua_settop(L, LUS_SELF);
   if (self->slot > 0) free_slot(L, self->slot);
+  self->slot = 0;
   return 0;
 }
 
@@ -229,26 +233,52 @@ static int transfer_result(lua_State *L) {
   return outcome->kind == NULL ? 3 : 4;
 }
 
+/* Puts the transfer at LUS_SELF on its pool's list of idle ones; false when
+   nobody would take it from there. */
+static bool put_aside(lua_State *L, const lus_transfer *self) {
+  const us_pool *pool;
+  int count;
+  lua_settop(L, LUS_SELF);
+  if (self->slot == 0 || !push_list_of_pool(L, LUS_IDLE)) return false;
+  pool = lua_touserdata(L, -3);
+  if (lus_raw_length(L, -3) != sizeof *pool || !us_pool_is_open(pool))
+    return false;
+  count = (int)lus_raw_length(L, -1);
+  if (count >= US_POOL_IDLE_HANDLES) return false;
+  lua_pushvalue(L, LUS_SELF);
+  lua_rawseti(L, -2, count + 1);
+  return true;
+}
+
 /* transfer:recycle(): nobody wants its answer any more, and its pool may use it
    for another request. */
 static int transfer_recycle(lua_State *L) {
   lus_transfer *self = check_transfer(L);
-  int count;
   if (self->transfer.stage != US_STAGE_FINISHED)
     return luaL_error(L, "the transfer is still running");
   if (is_the_parents(&self->transfer)) return 0;
   us_pool_drop(&self->transfer, NULL);
   self->answer.exchange.mark = 0;
   us_transfer_renew(&self->transfer);
-  lua_settop(L, LUS_SELF);
-  if (!push_list_of_pool(L, LUS_IDLE)) return 0;
-  count = (int)lus_raw_length(L, -1);
-  if (count >= US_POOL_IDLE_HANDLES) return 0;
-  lua_pushvalue(L, LUS_SELF);
-  lua_rawseti(L, -2, count + 1);
   self->taken = false;
+  if (!put_aside(L, self)) us_transfer_free(&self->transfer);
   self->idle = true;
   return 0;
+}
+
+void lus_transfers_free(lua_State *L) {
+  int i, list;
+  push_member(L, LUS_SELF, LUS_IDLE);
+  if (!lua_istable(L, -1)) return;
+  list = lua_gettop(L);
+  for (i = (int)lus_raw_length(L, list); i > 0; i--) {
+    lus_transfer *self;
+    lua_rawgeti(L, list, i);
+    self = lua_touserdata(L, -1);
+    if (self != NULL && lus_raw_length(L, -1) == sizeof *self && self->idle)
+      us_transfer_free(&self->transfer);
+    lua_pop(L, 1);
+  }
 }
 
 static const luaL_Reg methods[] = {

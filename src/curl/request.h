@@ -7,8 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The texts belong to the caller, until the transfer has started; the body,
-   until it has ended. */
+/* The texts belong to the caller, until the transfer has started. */
 typedef struct {
   const char *method;
   const char *url;      /* all of it */

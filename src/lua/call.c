@@ -28,7 +28,7 @@ static void show_attempt(lus_call *call) {
   attempt->connect_timeout = core->limits.connect_timeout;
   attempt->max_response_size = (double)core->limits.max_response_size;
   attempt->idempotent = (us_call_current(core)->flags & US_IDEMPOTENT) != 0;
-  attempt->exchange.mark = LUS_EXCHANGE;
+  attempt->exchange.mark = LUS_ATTEMPT_MARK;
 }
 
 /* Sets what an event says of an attempt in the table at the top. */

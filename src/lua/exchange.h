@@ -7,14 +7,15 @@
 
 #include "lua/compat.h"
 
-/* Another one when these structures change: the two modules may have been
-   installed by different versions. */
-#define LUS_EXCHANGE 0x75736801u
-
 /* What every userdata of these classes begins with. */
 typedef struct {
-  unsigned int mark; /* LUS_EXCHANGE while there is something to be read */
+  unsigned int mark; /* that of its class while there is something to be read */
 } lus_exchange;
+
+/* Others when these structures change: the two modules may have been installed
+   by different versions. */
+#define LUS_ATTEMPT_MARK 0x75736101u
+#define LUS_ANSWER_MARK 0x75736201u
 
 /* A call with a request to be sent; what it points at stays until the call is
    told how that went. */
@@ -48,10 +49,10 @@ typedef struct {
   size_t body_length;
 } lus_answer;
 
-/* The userdata at `index`, of a class and of at least `size` bytes, or NULL:
-   debug.setmetatable does not deceive it. */
+/* The userdata at `index`, of a class, of at least `size` bytes and with its
+   mark, or NULL: debug.setmetatable does not deceive it. */
 static inline void *lus_exchange_test(lua_State *L, int index, const char *name,
-                                      size_t size) {
+                                      size_t size, unsigned int mark) {
   const lus_exchange *exchange = NULL;
   if (lua_type(L, index) == LUA_TUSERDATA && lus_raw_length(L, index) >= size &&
       lua_getmetatable(L, index)) {
@@ -60,8 +61,7 @@ static inline void *lus_exchange_test(lua_State *L, int index, const char *name,
       exchange = lua_touserdata(L, index);
     lua_pop(L, 2);
   }
-  return exchange != NULL && exchange->mark == LUS_EXCHANGE ? (void *)exchange
-                                                            : NULL;
+  return exchange != NULL && exchange->mark == mark ? (void *)exchange : NULL;
 }
 
 #endif

@@ -98,7 +98,7 @@ void lus_reply_read(lua_State *L, const us_provider *provider,
                     us_json_reader *reader, lus_shape *shape, us_reply *reply,
                     us_document *document) {
   const lus_answer *answer =
-      lus_exchange_test(L, 2, LUS_ANSWER, sizeof *answer);
+      lus_exchange_test(L, 2, LUS_ANSWER, sizeof *answer, LUS_ANSWER_MARK);
   reply->body.data = "";
   if (answer != NULL)
     read_answer(L, answer, reply);

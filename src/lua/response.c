@@ -104,7 +104,8 @@ static void set_answer(lua_State *L, const lus_answer *answer) {
 void lus_response_push(lua_State *L, int attempts, double elapsed) {
   const lus_answer *answer = NULL;
   if (lua_type(L, 2) == LUA_TUSERDATA)
-    answer = lus_exchange_test(L, 2, LUS_ANSWER, sizeof *answer);
+    answer =
+        lus_exchange_test(L, 2, LUS_ANSWER, sizeof *answer, LUS_ANSWER_MARK);
   lua_createtable(L, 0, 4);
   if (answer != NULL) {
     set_answer(L, answer);

@@ -7,6 +7,7 @@
 
 local core = require "usher.core"
 local scheduler = require "usher.scheduler"
+local transports = require "usher.transport"
 
 local M = {}
 
@@ -139,7 +140,7 @@ end
 -- (true), `max_connections`; and `http` (`"auto"`, or `"1.1"` to do without
 -- HTTP/2), `ca_path` (a hashed directory of authorities; beside a `ca_file` it
 -- serves in its place where it holds the same, for it is faster to open)
--- @treturn table `{ send, exchange, sleep, close }`, see `usher.transport`
+-- @treturn table `{ send, sleep, close }`, see `usher.transport`
 -- @raise when libcurl is missing, or a setting is not what it should be
 -- @usage local transport = require("usher.transport.curl").new{ http = "1.1" }
 -- local chat = usher.vchatcloud{ api_key = key, transport = transport }
@@ -149,12 +150,9 @@ function M.new(settings)
     curl = curl, pool = curl.new(settings or {}), closed = false,
     pollers = setmetatable({}, { __mode = "k" }),
   }
-  return {
-    send = function(request) return values(perform(self, request)) end,
-    exchange = function(call) return perform(self, call) end,
-    sleep = scheduler.pause,
-    close = function() close(self) end,
-  }
+  local function send(request) return values(perform(self, request)) end
+  transports.short_cuts[send] = function(call) return perform(self, call) end
+  return { send = send, sleep = scheduler.pause, close = function() close(self) end }
 end
 
 return M
