@@ -271,6 +271,42 @@ describe("A call without Lua values on its way", function()
     assert.equal(200, (transfers.finish(pool, one)))
   end)
 
+  local newproxy = rawget(_G, "newproxy")
+
+  local function when_collected(fn)
+    if not newproxy then return setmetatable({}, { __gc = fn }) end
+    local proxy = newproxy(true)
+    getmetatable(proxy).__gc = fn
+    return proxy
+  end
+
+  -- Finalizers run newest first: of some transfers before it, of others and of the pool after it.
+  it("may be made by a finalizer, of what is collected together with its client", function()
+    local answers = {}
+    local function live()
+      local client = usher.qiscus{ app_id = "app", secret = "s3cret-key",
+        base_url = server:url("http", "/ok") }
+      local session = { client }
+      client:user_profile(USER)
+      session.last_words = when_collected(function()
+        for i = 1, 3 do answers[i] = (session[1]:user_profile(USER)) end
+      end)
+      usher.map({ 1, 2, 3, 4 }, function() return client:user_profile(USER) end)
+    end
+    live()
+    for _ = 1, 4 do collectgarbage() end
+    assert.same({ { ok = true }, { ok = true }, { ok = true } }, answers)
+  end)
+
+  it("keeps nothing of its answers once the client is closed", function()
+    local pool = open_pool()
+    local transfer = pool:start(get("/sized/10000"))
+    transfers.finish(pool, transfer)
+    transfer:recycle()
+    pool:close()
+    assert.has_error(function() transfer:done() end, "the transfer was recycled")
+  end)
+
   it("may recycle a transfer after its pool was closed", function()
     local pool = curl.new{}
     local transfer = pool:start(get("/delay/1000"))

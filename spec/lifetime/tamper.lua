@@ -196,6 +196,16 @@ for _, size in ipairs(SIZES) do
   assert(not pcall(pool.start, pool, foreign))
   debug.setmetatable(foreign, nil)
 end
+local call, transfer = kinds.call.make(), start(pool)
+assert(call:next() == "send")
+while not transfer:done() do pool:step(1) end
+debug.setmetatable(transfer, metatables.call)
+assert(not pcall(pool.start, pool, transfer))
+debug.setmetatable(transfer, metatables.transfer)
+debug.setmetatable(call, metatables.transfer)
+assert(not pcall(metatables.call.__index.next, kinds.call.make(), call))
+debug.setmetatable(call, metatables.call)
+assert(call:next(transfer) == "done")
 pool:close()
 print("what is read in place refuses a forgery")
 

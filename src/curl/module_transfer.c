@@ -268,7 +268,9 @@ static int transfer_recycle(lua_State *L) {
 
 void lus_transfers_free(lua_State *L) {
   int i, list;
-  push_member(L, LUS_SELF, LUS_IDLE);
+  lus_get_environment(L, LUS_SELF);
+  if (!lua_istable(L, -1)) return; /* it was never opened */
+  lua_rawgeti(L, -1, LUS_IDLE);
   if (!lua_istable(L, -1)) return;
   list = lua_gettop(L);
   for (i = (int)lus_raw_length(L, list); i > 0; i--) {
