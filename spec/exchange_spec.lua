@@ -280,7 +280,25 @@ describe("A call without Lua values on its way", function()
     return proxy
   end
 
-  -- Finalizers run newest first: of some transfers before it, of others and of the pool after it.
+  -- Finalizers run newest first: that of a transfer, this one, that of the pool.
+  it("has no transfer that was collected, in a finalizer that comes before the pool's", function()
+    local seen
+    local function live()
+      local held = { pool = curl.new{} }
+      held.proxy = when_collected(function()
+        local transfer = held.pool:start(get("/ok"))
+        seen = transfer == held.collected and "the same" or "another"
+        transfer:cancel()
+      end)
+      held.collected = held.pool:start(get("/ok"))
+      transfers.finish(held.pool, held.collected)
+      held.collected:recycle()
+    end
+    live()
+    for _ = 1, 4 do collectgarbage() end
+    assert.equal("another", seen)
+  end)
+
   it("may be made by a finalizer, of what is collected together with its client", function()
     local answers = {}
     local function live()
