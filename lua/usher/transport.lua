@@ -18,15 +18,18 @@ local ngx = rawget(_G, "ngx")
 
 local M = {}
 
---- The short cuts, by the `send` that they may stand for: a transport that wraps
--- it, to see or to change what passes, has none.
-M.short_cuts = setmetatable({}, { __mode = "k" })
+-- A transport that wraps another `send`, to see or to change what passes, may have
+-- taken over that one's short cut, too.
+local function short_cut(transport)
+  local cut = transport.short_cut
+  return type(cut) == "table" and cut.send == transport.send and cut.exchange or nil
+end
 
 local function set(environment, transport)
   environment.send = transport.send
   environment.sleep = transport.sleep or scheduler.pause
   environment.close = transport.close
-  environment.exchange = M.short_cuts[transport.send]
+  environment.exchange = short_cut(transport)
 end
 
 -- The default transport. In nginx it is made at once, for no other may sleep

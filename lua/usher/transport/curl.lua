@@ -7,7 +7,6 @@
 
 local core = require "usher.core"
 local scheduler = require "usher.scheduler"
-local transports = require "usher.transport"
 
 local M = {}
 
@@ -140,7 +139,7 @@ end
 -- (true), `max_connections`; and `http` (`"auto"`, or `"1.1"` to do without
 -- HTTP/2), `ca_path` (a hashed directory of authorities; beside a `ca_file` it
 -- serves in its place where it holds the same, for it is faster to open)
--- @treturn table `{ send, sleep, close }`, see `usher.transport`
+-- @treturn table `{ send, sleep, close, short_cut }`, see `usher.transport`
 -- @raise when libcurl is missing, or a setting is not what it should be
 -- @usage local transport = require("usher.transport.curl").new{ http = "1.1" }
 -- local chat = usher.vchatcloud{ api_key = key, transport = transport }
@@ -151,8 +150,10 @@ function M.new(settings)
     pollers = setmetatable({}, { __mode = "k" }),
   }
   local function send(request) return values(perform(self, request)) end
-  transports.short_cuts[send] = function(call) return perform(self, call) end
-  return { send = send, sleep = scheduler.pause, close = function() close(self) end }
+  return {
+    send = send, sleep = scheduler.pause, close = function() close(self) end,
+    short_cut = { send = send, exchange = function(call) return perform(self, call) end },
+  }
 end
 
 return M
