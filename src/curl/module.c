@@ -13,23 +13,25 @@
 
 us_pool *lus_pool_check(lua_State *L, int index) {
   us_pool *pool = lus_check_userdata(L, index, LUS_POOL, sizeof *pool);
-  if (!us_pool_is_open(pool)) luaL_error(L, "the pool is closed");
+  if (!us_pool_is_open(pool)) return NULL;
   if (!us_pool_is_ours(pool))
     luaL_error(L, "the client belongs to the process that opened it: open "
                   "another one after a fork");
   return pool;
 }
 
-/* pool:start(request) -> transfer. The request is a table, or a call that
-   usher.core has made. All that allocates may run a finalizer, and that may
-   close the pool: it is looked at again before it is used. */
+/* pool:start(request) -> transfer, or nil when the pool is closed. The request is
+   a table, or a call that usher.core has made. All that allocates may run a
+   finalizer, and that may close the pool: it is looked at again before it is
+   used. */
 static int pool_start(lua_State *L) {
   us_pool *pool = lus_pool_check(L, LUS_SELF);
   us_transfer *transfer;
+  if (pool == NULL) return 0;
   lua_settop(L, LUS_REQUEST);
   transfer = lus_transfer_new(L);
   lus_request_read(L, transfer);
-  lus_pool_check(L, LUS_SELF);
+  if (lus_pool_check(L, LUS_SELF) == NULL) return 0;
   if (!us_pool_start(pool, transfer)) lus_complain(L, "url", "names no host");
   lua_settop(L, LUS_RESULT);
   return 1;
@@ -40,7 +42,7 @@ static int pool_step(lua_State *L) {
   us_pool *pool = lus_pool_check(L, LUS_SELF);
   double seconds = luaL_checknumber(L, 2);
   int wait = seconds > 0 ? (int)us_milliseconds(seconds) : 0;
-  us_transfer *finished = us_pool_step(pool, wait);
+  us_transfer *finished = pool != NULL ? us_pool_step(pool, wait) : NULL;
   while (finished != NULL && !lus_transfer_push(L, LUS_SELF, finished))
     finished = us_pool_step(pool, 0);
   if (finished == NULL) lua_pushnil(L);
@@ -49,7 +51,8 @@ static int pool_step(lua_State *L) {
 
 /* pool:running() -> how many transfers have not finished */
 static int pool_running(lua_State *L) {
-  lua_pushinteger(L, us_pool_running(lus_pool_check(L, LUS_SELF)));
+  const us_pool *pool = lus_pool_check(L, LUS_SELF);
+  lua_pushinteger(L, pool != NULL ? us_pool_running(pool) : 0);
   return 1;
 }
 

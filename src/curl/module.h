@@ -27,6 +27,8 @@ enum { LUS_TRANSFERS = 1, LUS_KEPT_TEXTS, LUS_IDLE };
 enum { LUS_GIVEN = 1, LUS_POOL_RESULT, LUS_TEXTS };
 
 /* module.c */
+/* The pool at `index`, or NULL when it is closed; raises for anything else, and in
+   a forked child. */
 us_pool *lus_pool_check(lua_State *L, int index);
 void lus_class_new(lua_State *L, const char *name, const luaL_Reg *methods,
                    const luaL_Reg *metamethods);

@@ -13,11 +13,11 @@ static us_loop *check_loop(lua_State *L) {
   return loop;
 }
 
-/* loop:join(pool): from now on the loop drives the pool. */
+/* loop:join(pool): from now on the loop drives the pool, unless it is closed. */
 static int loop_join(lua_State *L) {
   us_loop *loop = check_loop(L);
   us_pool *pool = lus_pool_check(L, 2);
-  if (pool->loop == loop) return 0;
+  if (pool == NULL || pool->loop == loop) return 0;
   lus_get_environment(L, LUS_SELF);
   lua_pushvalue(L, 2);
   lua_rawseti(L, -2, (int)lus_raw_length(L, -2) + 1);

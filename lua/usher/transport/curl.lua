@@ -63,14 +63,6 @@ local function send_nothing()
   return nil, "cancelled", "the client is closed", false
 end
 
--- What fn returns; nil when the client is closed, which a hook or a finalizer
--- may do right before the call.
-local function ask(self, fn, ...)
-  local ok, answer = pcall(fn, ...)
-  if ok then return answer end
-  if not self.closed then error(answer, 0) end
-end
-
 -- Joined before a transfer starts, or the loop hears of nothing.
 local function poller_of(self, tasks)
   local poller, problem = tasks.poller, nil
@@ -78,7 +70,7 @@ local function poller_of(self, tasks)
   if not poller then return nil, problem end
   tasks.poller = poller
   self.pollers[poller] = true
-  ask(self, poller.loop.join, poller.loop, self.pool)
+  poller.loop:join(self.pool)
   return poller
 end
 
@@ -86,7 +78,7 @@ end
 local function perform_in_task(self, task, request)
   local poller, problem = poller_of(self, task.scheduler)
   if not poller then return nil, "network", problem, false end
-  local transfer = ask(self, self.pool.start, self.pool, request)
+  local transfer = self.pool:start(request)
   if not transfer then return send_nothing() end
   poller.waiting[transfer] = task
   while not transfer:done() do scheduler.suspend() end
@@ -102,10 +94,10 @@ end
 -- of a map wait: the pool reports any of their transfers to whoever asks.
 local function perform_alone(self, request)
   local pool = self.pool
-  local transfer = ask(self, pool.start, pool, request)
+  local transfer = pool:start(request)
   if not transfer then return send_nothing() end
   repeat
-    local finished = ask(self, pool.step, pool, STEP)
+    local finished = pool:step(STEP)
     if finished == transfer then return transfer end
     if finished then wake_all(self) end
   until transfer:done()
@@ -127,7 +119,6 @@ local function values(transfer, ...)
 end
 
 local function close(self)
-  self.closed = true
   for poller in pairs(self.pollers) do poller.closed_one = true end
   self.pool:close()
   wake_all(self)
@@ -146,7 +137,7 @@ end
 function M.new(settings)
   local curl = load_module()
   local self = {
-    curl = curl, pool = curl.new(settings or {}), closed = false,
+    curl = curl, pool = curl.new(settings or {}),
     pollers = setmetatable({}, { __mode = "k" }),
   }
   local function send(request) return values(perform(self, request)) end
