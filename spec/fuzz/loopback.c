@@ -56,7 +56,11 @@ static void drop(connection *each) {
   us_buffer_free(&each->request);
 }
 
+/* What is left of the last answer is never said. */
 void loopback_go_on(loopback_script script) {
+  size_t i;
+  for (i = 0; i < CONNECTIONS; i++)
+    connections[i].answering = false;
   playing = script;
   requests = 0;
 }
