@@ -12,10 +12,14 @@ typedef struct {
   bool idle;  /* it was recycled and waits to be used again, if it may */
 } lus_transfer;
 
-static void push_member(lua_State *L, int pool, int member) {
+/* Pushes a list of the pool at `pool`; false when it was never opened, or
+   somebody has set another environment. */
+static bool push_list(lua_State *L, int pool, int member) {
   lus_get_environment(L, pool);
+  if (!lua_istable(L, -1)) return false;
   lua_rawgeti(L, -1, member);
   lua_remove(L, -2);
+  return lua_istable(L, -1);
 }
 
 /* Item 0 of a pool's transfers: no slot below it is free. */
@@ -35,7 +39,7 @@ static void set_first_free(lua_State *L, int transfers, int slot) {
 /* Puts the transfer at LUS_RESULT in the first free slot. */
 static int take_slot(lua_State *L) {
   int slot, transfers;
-  push_member(L, LUS_SELF, LUS_TRANSFERS);
+  (void)push_list(L, LUS_SELF, LUS_TRANSFERS);
   transfers = lua_gettop(L);
   slot = first_free(L, transfers);
   lua_rawgeti(L, transfers, slot);
@@ -50,17 +54,12 @@ static int take_slot(lua_State *L) {
   return slot;
 }
 
-/* Pushes a list of the pool of the transfer at LUS_SELF; false when somebody
-   has set another environment. */
+/* Pushes the pool of the transfer at LUS_SELF, and a list of it. */
 static bool push_list_of_pool(lua_State *L, int member) {
   lus_get_environment(L, LUS_SELF);
   if (!lua_istable(L, -1)) return false;
   lua_rawgeti(L, -1, 1);
-  if (lua_type(L, -1) != LUA_TUSERDATA) return false;
-  lus_get_environment(L, -1);
-  if (!lua_istable(L, -1)) return false;
-  lua_rawgeti(L, -1, member);
-  return lua_istable(L, -1);
+  return lua_type(L, -1) == LUA_TUSERDATA && push_list(L, -1, member);
 }
 
 /* The transfer is being collected, and its slot is empty. */
@@ -84,21 +83,27 @@ static lus_transfer *new_transfer(lua_State *L) {
   return self;
 }
 
-/* Pushes the last of the pool's that wait to be used again, or NULL: none does,
-   or it was collected together with the pool, which a finalizer uses. */
+/* What waits to be used again, or NULL: it may have been collected together with
+   the pool, which a finalizer uses. */
+static lus_transfer *idle_at_top(lua_State *L) {
+  lus_transfer *self = lua_touserdata(L, -1);
+  bool waits = self != NULL && lus_raw_length(L, -1) == sizeof *self &&
+               self->idle && self->slot > 0;
+  return waits ? self : NULL;
+}
+
+/* Pushes the last of the pool's that wait to be used again, or NULL. */
 static lus_transfer *push_idle(lua_State *L) {
   lus_transfer *self;
   int count;
-  push_member(L, LUS_SELF, LUS_IDLE);
+  (void)push_list(L, LUS_SELF, LUS_IDLE);
   count = (int)lus_raw_length(L, -1);
   lua_rawgeti(L, -1, count);
   lua_pushnil(L);
   lua_rawseti(L, -3, count);
   lua_remove(L, -2);
-  if (lus_raw_length(L, -1) != sizeof *self) return NULL;
-  self = lua_touserdata(L, -1);
-  if (self == NULL || !self->idle || self->slot == 0) return NULL;
-  self->idle = false;
+  self = idle_at_top(L);
+  if (self != NULL) self->idle = false;
   return self;
 }
 
@@ -133,7 +138,7 @@ static void show_answer(lus_transfer *self) {
 
 bool lus_transfer_push(lua_State *L, int pool, us_transfer *transfer) {
   lus_transfer *self = owner_of(transfer);
-  push_member(L, pool, LUS_TRANSFERS);
+  (void)push_list(L, pool, LUS_TRANSFERS);
   lua_rawgeti(L, -1, self->slot);
   lua_remove(L, -2);
   if (lua_touserdata(L, -1) != (void *)self) {
@@ -240,8 +245,8 @@ static bool put_aside(lua_State *L, const lus_transfer *self) {
   int count;
   lua_settop(L, LUS_SELF);
   if (self->slot == 0 || !push_list_of_pool(L, LUS_IDLE)) return false;
-  pool = lua_touserdata(L, -3);
-  if (lus_raw_length(L, -3) != sizeof *pool || !us_pool_is_open(pool))
+  pool = lua_touserdata(L, -2);
+  if (lus_raw_length(L, -2) != sizeof *pool || !us_pool_is_open(pool))
     return false;
   count = (int)lus_raw_length(L, -1);
   if (count >= US_POOL_IDLE_HANDLES) return false;
@@ -268,17 +273,13 @@ static int transfer_recycle(lua_State *L) {
 
 void lus_transfers_free(lua_State *L) {
   int i, list;
-  lus_get_environment(L, LUS_SELF);
-  if (!lua_istable(L, -1)) return; /* it was never opened */
-  lua_rawgeti(L, -1, LUS_IDLE);
-  if (!lua_istable(L, -1)) return;
+  if (!push_list(L, LUS_SELF, LUS_IDLE)) return;
   list = lua_gettop(L);
   for (i = (int)lus_raw_length(L, list); i > 0; i--) {
     lus_transfer *self;
     lua_rawgeti(L, list, i);
-    self = lua_touserdata(L, -1);
-    if (self != NULL && lus_raw_length(L, -1) == sizeof *self && self->idle)
-      us_transfer_free(&self->transfer);
+    self = idle_at_top(L);
+    if (self != NULL) us_transfer_free(&self->transfer);
     lua_pop(L, 1);
   }
 }
