@@ -36,7 +36,6 @@ local functions = { map = "usher.map", all = "usher.map" }
 local function load_part(name)
   local ok, part = pcall(require, name)
   if ok then return part end
-  package.loaded[name] = nil
   for each, module in pairs(package.loaded) do
     if type(module) ~= "table" and each:find("usher.", 1, true) == 1 then
       package.loaded[each] = nil
@@ -139,18 +138,17 @@ local function held_back(rate, place)
 end
 
 local function drive(call, environment)
-  local request, wait, place
+  local wait, place
   local action, first, second = call:next()
   while true do
     if action == "send" then
-      request = first
       wait, place = held_back(environment.rate, place)
       if wait > 0 then
         action, first, second = call:defer(wait)
         if action == "sleep" then first = math.min(first, RATE_PIECE) end
       else
         place = nil
-        action, first, second = try(call, environment, request)
+        action, first, second = try(call, environment, first)
       end
     elseif action == "sleep" then
       local _, kind, message = sleep_observed(environment, call, first, second)
