@@ -33,14 +33,15 @@
 static inline void lus_gc_prepay(lua_State *L, int kilobytes) {
 #if LUA_VERSION_NUM < 502
   int count, pause;
+#endif
   lua_gc(L, LUA_GCSTEP, kilobytes);
+#if LUA_VERSION_NUM < 502
   /* LuaJIT's: it goes on at `pause` percent of what is there. */
   count = lua_gc(L, LUA_GCCOUNT, 0) + 1;
   pause = lua_gc(L, LUA_GCSETPAUSE, 101 + (int)(100LL * kilobytes / count));
   lua_gc(L, LUA_GCRESTART, -1);
   lua_gc(L, LUA_GCSETPAUSE, pause);
 #else
-  lua_gc(L, LUA_GCSTEP, kilobytes);
   lua_gc(L, LUA_GCSTEP, -kilobytes);
 #endif
 }
