@@ -11,8 +11,7 @@ static int call_gc(lua_State *L) {
   return 0;
 }
 
-/* For usher.curl. */
-static void show_attempt(lus_call *call) {
+static void fill_attempt(lus_call *call) {
   const us_call *core = &call->core;
   const us_request *request = us_call_request(core);
   lus_attempt *attempt = &call->attempt;
@@ -28,7 +27,6 @@ static void show_attempt(lus_call *call) {
   attempt->connect_timeout = core->limits.connect_timeout;
   attempt->max_response_size = (double)core->limits.max_response_size;
   attempt->idempotent = (us_call_current(core)->flags & US_IDEMPOTENT) != 0;
-  attempt->exchange.mark = LUS_ATTEMPT_MARK;
 }
 
 /* Sets what an event says of an attempt in the table at the top. */
@@ -42,15 +40,15 @@ static void set_origin(lua_State *L, const lus_call *call) {
 }
 
 static void push_request(lua_State *L, const lus_call *call) {
-  const us_call *core = &call->core;
-  lus_request_push(L, us_call_request(core));
-  lua_pushnumber(L, core->attempt_timeout);
+  const lus_attempt *attempt = &call->attempt;
+  lus_request_push(L, us_call_request(&call->core));
+  lua_pushnumber(L, attempt->timeout);
   lua_setfield(L, -2, "timeout");
-  lua_pushnumber(L, core->limits.connect_timeout);
+  lua_pushnumber(L, attempt->connect_timeout);
   lua_setfield(L, -2, "connect_timeout");
-  lua_pushnumber(L, (lua_Number)core->limits.max_response_size);
+  lua_pushnumber(L, attempt->max_response_size);
   lua_setfield(L, -2, "max_response_size");
-  lua_pushboolean(L, (us_call_current(core)->flags & US_IDEMPOTENT) != 0);
+  lua_pushboolean(L, attempt->idempotent);
   lua_setfield(L, -2, "idempotent");
   set_origin(L, call);
 }
@@ -66,10 +64,11 @@ static bool is_in_c(lua_State *L, int index) {
 
 /* The call is at 1. */
 static int push_send(lua_State *L, lus_call *call) {
+  fill_attempt(call);
   lus_get_environment(L, 1);
   lua_pushliteral(L, "send");
   if (is_in_c(L, lua_gettop(L) - 1)) {
-    show_attempt(call);
+    call->attempt.exchange.mark = LUS_ATTEMPT_MARK; /* for usher.curl */
     lua_pushvalue(L, 1);
   } else {
     push_request(L, call);
