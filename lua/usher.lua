@@ -67,21 +67,21 @@ local function report(environment, kind, request, fields)
   environment.on_event(fields)
 end
 
--- Whether the transport is in C and takes the call itself for a request: then it
--- answers with a userdata in place of status, headers and body.
-local function is_in_c(request)
-  return type(request) == "userdata"
+-- Whether the transport is in C: it takes the call itself for a request, and answers
+-- with a userdata in place of status, headers and body.
+local function is_in_c(call, request)
+  return request == call
 end
 
 -- What an answer says: a status and its headers or, of a transport in C, its head;
 -- or nil and a kind of error.
-local function outcome(request, answer, second)
-  if answer and is_in_c(request) then return answer:head() end
+local function outcome(call, request, answer, second)
+  if answer and is_in_c(call, request) then return answer:head() end
   return answer, second
 end
 
-local function send(environment, request)
-  if is_in_c(request) then return environment.exchange(request) end
+local function send(environment, call, request)
+  if is_in_c(call, request) then return environment.exchange(request) end
   return environment.send(request)
 end
 
@@ -90,9 +90,9 @@ end
 local function send_observed(environment, call, request)
   local about, started = call:describe(), core.monotonic()
   report(environment, "request", about, { verb = about.method, url = about.url })
-  local answer, second, third, sent = send(environment, request)
+  local answer, second, third, sent = send(environment, call, request)
   local elapsed = core.monotonic() - started
-  local status, kind = outcome(request, answer, second)
+  local status, kind = outcome(call, request, answer, second)
   if status then
     report(environment, "response", about, { status = status, elapsed = elapsed })
   else
@@ -101,10 +101,10 @@ local function send_observed(environment, call, request)
   return answer, second, third, sent
 end
 
-local function learn(rate, request, answer, second)
-  local status, headers = outcome(request, answer, second)
+local function learn(rate, call, request, answer, second)
+  local status, headers = outcome(call, request, answer, second)
   if not status then return end
-  rate:learn(status, is_in_c(request) and core.read_head(headers) or headers)
+  rate:learn(status, is_in_c(call, request) and core.read_head(headers) or headers)
 end
 
 local function sleep_observed(environment, call, seconds, err)
@@ -121,11 +121,11 @@ local function try(call, environment, request)
   if environment.on_event then
     answer, second, third, sent = send_observed(environment, call, request)
   else
-    answer, second, third, sent = send(environment, request)
+    answer, second, third, sent = send(environment, call, request)
   end
-  if environment.rate then learn(environment.rate, request, answer, second) end
+  if environment.rate then learn(environment.rate, call, request, answer, second) end
   local action, first, detail = call:next(answer, second, third, sent)
-  if answer and is_in_c(request) then answer:recycle() end
+  if answer and is_in_c(call, request) then answer:recycle() end
   return action, first, detail
 end
 
@@ -181,8 +181,7 @@ end
 -- the transport or for want of memory, they must not wait for it.
 local function driver(name)
   return function(client, arguments, options)
-    local call, may_fetch = core.begin(client, name, arguments, options)
-    local environment = core.environment(client)
+    local call, environment, may_fetch = core.begin(client, name, arguments, options)
     if may_fetch and (yields_in_pcall or not coroutine.running()) then
       return finish(call, pcall(drive, call, environment))
     end

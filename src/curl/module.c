@@ -11,8 +11,8 @@
 #include "curl/module.h"
 #include "curl/wipe.h"
 
-us_pool *lus_pool_check(lua_State *L, int index) {
-  us_pool *pool = lus_check_userdata(L, index, LUS_POOL, sizeof *pool);
+/* NULL when it is closed. */
+static us_pool *usable(lua_State *L, us_pool *pool) {
   if (!us_pool_is_open(pool)) return NULL;
   if (!us_pool_is_ours(pool))
     luaL_error(L, "the client belongs to the process that opened it: open "
@@ -20,18 +20,31 @@ us_pool *lus_pool_check(lua_State *L, int index) {
   return pool;
 }
 
+us_pool *lus_pool_check(lua_State *L, int index) {
+  return usable(L, lus_check_userdata(L, index, LUS_POOL, sizeof(us_pool)));
+}
+
+/* The pool that a method is called on, whatever its state. */
+static us_pool *any_self(lua_State *L) {
+  return lus_check_self(L, LUS_POOL, sizeof(us_pool));
+}
+
+static us_pool *self_of(lua_State *L) {
+  return usable(L, any_self(L));
+}
+
 /* pool:start(request) -> transfer, or nil when the pool is closed. The request is
    a table, or a call that usher.core has made. All that allocates may run a
    finalizer, and that may close the pool: it is looked at again before it is
    used. */
 static int pool_start(lua_State *L) {
-  us_pool *pool = lus_pool_check(L, LUS_SELF);
+  us_pool *pool = self_of(L);
   us_transfer *transfer;
   if (pool == NULL) return 0;
   lua_settop(L, LUS_REQUEST);
   transfer = lus_transfer_new(L);
   lus_request_read(L, transfer);
-  if (lus_pool_check(L, LUS_SELF) == NULL) return 0;
+  if (usable(L, pool) == NULL) return 0;
   if (!us_pool_start(pool, transfer)) lus_complain(L, "url", "names no host");
   lua_settop(L, LUS_RESULT);
   return 1;
@@ -39,7 +52,7 @@ static int pool_start(lua_State *L) {
 
 /* pool:step(seconds) -> a transfer that has finished, or nil */
 static int pool_step(lua_State *L) {
-  us_pool *pool = lus_pool_check(L, LUS_SELF);
+  us_pool *pool = self_of(L);
   double seconds = luaL_checknumber(L, 2);
   int wait = seconds > 0 ? (int)us_milliseconds(seconds) : 0;
   us_transfer *finished = pool != NULL ? us_pool_step(pool, wait) : NULL;
@@ -51,20 +64,20 @@ static int pool_step(lua_State *L) {
 
 /* pool:running() -> how many transfers have not finished */
 static int pool_running(lua_State *L) {
-  const us_pool *pool = lus_pool_check(L, LUS_SELF);
+  const us_pool *pool = self_of(L);
   lua_pushinteger(L, pool != NULL ? us_pool_running(pool) : 0);
   return 1;
 }
 
 static int pool_close(lua_State *L) {
-  us_pool_close(lus_check_userdata(L, LUS_SELF, LUS_POOL, sizeof(us_pool)));
+  us_pool_close(any_self(L));
   lua_settop(L, LUS_SELF);
   lus_transfers_free(L);
   return 0;
 }
 
 static int pool_tostring(lua_State *L) {
-  us_pool *pool = lus_check_userdata(L, LUS_SELF, LUS_POOL, sizeof *pool);
+  const us_pool *pool = any_self(L);
   lua_pushfstring(L, LUS_POOL " (%s)",
                   us_pool_is_open(pool) ? "open" : "closed");
   return 1;
@@ -145,10 +158,12 @@ static const luaL_Reg pool_metamethods[] = {{"__gc", pool_close},
 
 void lus_class_new(lua_State *L, const char *name, const luaL_Reg *methods,
                    const luaL_Reg *metamethods) {
+  int class;
   luaL_newmetatable(L, name);
-  lus_register(L, metamethods);
+  class = lua_gettop(L);
+  lus_register_methods(L, class, metamethods);
   lua_newtable(L);
-  lus_register(L, methods);
+  lus_register_methods(L, class, methods);
   lua_setfield(L, -2, "__index");
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__metatable");

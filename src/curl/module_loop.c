@@ -5,7 +5,7 @@
 #include "curl/module.h"
 
 static us_loop *check_loop(lua_State *L) {
-  us_loop *loop = lus_check_userdata(L, LUS_SELF, LUS_LOOP, sizeof *loop);
+  us_loop *loop = lus_check_self(L, LUS_LOOP, sizeof *loop);
   if (!us_loop_is_open(loop)) luaL_error(L, "the loop is closed");
   if (!us_loop_is_ours(loop))
     luaL_error(L, "usher.map belongs to the process that opened it: call it "
@@ -62,7 +62,7 @@ static int loop_take(lua_State *L) {
 }
 
 static int loop_close(lua_State *L) {
-  us_loop_close(lus_check_userdata(L, LUS_SELF, LUS_LOOP, sizeof(us_loop)));
+  us_loop_close(lus_check_self(L, LUS_LOOP, sizeof(us_loop)));
   return 0;
 }
 

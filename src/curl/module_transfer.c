@@ -149,9 +149,12 @@ bool lus_transfer_push(lua_State *L, int pool, us_transfer *transfer) {
   return true;
 }
 
+static lus_transfer *any_self(lua_State *L) {
+  return lus_check_self(L, LUS_ANSWER, sizeof(lus_transfer));
+}
+
 static lus_transfer *check_transfer(lua_State *L) {
-  lus_transfer *self =
-      lus_check_userdata(L, LUS_SELF, LUS_ANSWER, sizeof(lus_transfer));
+  lus_transfer *self = any_self(L);
   if (self->idle) luaL_error(L, "the transfer was recycled");
   return self;
 }
@@ -178,8 +181,7 @@ static int transfer_cancel(lua_State *L) {
 }
 
 static int transfer_gc(lua_State *L) {
-  lus_transfer *self =
-      lus_check_userdata(L, LUS_SELF, LUS_ANSWER, sizeof(lus_transfer));
+  lus_transfer *self = any_self(L);
   self->answer.exchange.mark = 0;
   if (is_the_parents(&self->transfer)) return 0;
   us_pool_drop(&self->transfer, "the transfer was collected");

@@ -207,15 +207,17 @@ static lus_call *begin(lua_State *L, int level, bool masked, lus_given *given,
   return call;
 }
 
-/* begin(client, method, arguments, options) -> call, whether it may fetch a
-   token. Called by the methods, so the user's line is two up. */
+/* begin(client, method, arguments, options) -> call, the client's environment,
+   whether it may fetch a token. Called by the methods, so the user's line is two
+   up. */
 int lus_call_begin(lua_State *L) {
   lus_given given = {0};
   us_moment now;
   const lus_call *call = begin(L, 2, false, &given, &now);
-  lua_settop(L, CALL);
+  lua_settop(L, ENVIRONMENT);
+  lua_remove(L, ANCHOR);
   lua_pushboolean(L, us_call_may_fetch(&call->core));
-  return 2;
+  return 3;
 }
 
 static lus_call *preview(lua_State *L, bool masked, lus_given *given) {

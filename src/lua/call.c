@@ -2,8 +2,12 @@
    of core/call.h and decides nothing itself. */
 #include "lua/binding.h"
 
+static lus_call *self_of(lua_State *L) {
+  return lus_check_self(L, LUS_ATTEMPT, sizeof(lus_call));
+}
+
 static int call_gc(lua_State *L) {
-  lus_call *call = lus_check_userdata(L, 1, LUS_ATTEMPT, sizeof *call);
+  lus_call *call = self_of(L);
   call->attempt.exchange.mark = 0;
   us_call_free(&call->core);
   us_problems_free(&call->problems);
@@ -106,7 +110,7 @@ static int push_action(lua_State *L, lus_call *call, us_action action,
 
 /* The call at 1, whose request is not to be read any more: it may change. */
 static lus_call *check_call(lua_State *L) {
-  lus_call *call = lus_check_userdata(L, 1, LUS_ATTEMPT, sizeof *call);
+  lus_call *call = self_of(L);
   call->attempt.exchange.mark = 0;
   return call;
 }
@@ -167,8 +171,7 @@ static int call_abort(lua_State *L) {
 /* call:describe() -> { method, url, provider, operation, attempt } of the request
    to be sent now, without its headers and its body */
 static int call_describe(lua_State *L) {
-  const lus_call *call =
-      lus_check_userdata(L, 1, LUS_ATTEMPT, sizeof(lus_call));
+  const lus_call *call = self_of(L);
   const us_request *request = us_call_request(&call->core);
   us_slice url = us_buffer_slice(&request->url);
   lua_createtable(L, 0, 5);
@@ -186,13 +189,15 @@ void lus_call_open(lua_State *L) {
                                      {"describe", call_describe},
                                      {"next", call_next},
                                      {NULL, NULL}};
+  static const luaL_Reg metamethods[] = {{"__gc", call_gc}, {NULL, NULL}};
+  int class;
   luaL_newmetatable(L, LUS_ATTEMPT);
-  lua_pushcfunction(L, call_gc);
-  lua_setfield(L, -2, "__gc");
+  class = lua_gettop(L);
+  lus_register_methods(L, class, metamethods);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   lua_newtable(L);
-  lus_register(L, methods);
+  lus_register_methods(L, class, methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

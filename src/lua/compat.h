@@ -54,6 +54,17 @@ static inline void lus_register(lua_State *L, const luaL_Reg *functions) {
   }
 }
 
+/* The same for methods of the class whose metatable is at `class`: it is their
+   upvalue, so that lus_check_self need not look it up. */
+static inline void lus_register_methods(lua_State *L, int class,
+                                        const luaL_Reg *methods) {
+  for (; methods->name != NULL; methods++) {
+    lua_pushvalue(L, class);
+    lua_pushcclosure(L, methods->func, 1);
+    lua_setfield(L, -2, methods->name);
+  }
+}
+
 /* Makes the metatable of a userdata that frees what it holds. Filled in whole
    whenever the module is opened: a first try may have run out of memory. */
 static inline void lus_collected(lua_State *L, const char *name,
@@ -71,6 +82,19 @@ static inline void *lus_check_userdata(lua_State *L, int index,
   void *data = luaL_checkudata(L, index, name);
   luaL_argcheck(L, lus_raw_length(L, index) == size, index, name);
   return data;
+}
+
+/* lus_check_userdata for what a method is called on. */
+static inline void *lus_check_self(lua_State *L, const char *name,
+                                   size_t size) {
+  void *data = lua_touserdata(L, 1);
+  int same = 0;
+  if (data != NULL && lua_getmetatable(L, 1)) {
+    same = lua_rawequal(L, -1, lua_upvalueindex(1));
+    lua_pop(L, 1);
+  }
+  if (same && lus_raw_length(L, 1) == size) return data;
+  return lus_check_userdata(L, 1, name, size);
 }
 
 /* Pushes member `name` of the table at `index` (positive), without asking its

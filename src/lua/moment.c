@@ -24,9 +24,8 @@ double lus_seconds(void) {
 /* Uniform in [0, 1): the nanoseconds of both clocks, mixed (splitmix64). What
    it is for, jitter and boundaries, must differ from call to call and from
    worker to worker; it need not be secret. */
-static double dice(void) {
-  uint64_t mixed = nanoseconds(CLOCK_MONOTONIC) ^ nanoseconds(CLOCK_REALTIME)
-                                                      << 24;
+static double dice(uint64_t monotonic, uint64_t wall) {
+  uint64_t mixed = monotonic ^ wall << 24;
   mixed += 0x9e3779b97f4a7c15u;
   mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
   mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
@@ -51,16 +50,19 @@ static bool ask(lua_State *L, int environment, const char *name,
 }
 
 us_moment lus_moment(lua_State *L, int environment) {
+  uint64_t monotonic = nanoseconds(CLOCK_MONOTONIC);
+  uint64_t wall = nanoseconds(CLOCK_REALTIME);
   us_moment now;
   if (ask(L, environment, "clock", &now.unix_time)) {
     if (!(fabs(now.unix_time) < 1e14))
       luaL_error(L, "the option 'clock' must return Unix seconds");
     now.monotonic = now.unix_time;
   } else {
-    now.unix_time = seconds(CLOCK_REALTIME);
-    now.monotonic = seconds(CLOCK_MONOTONIC);
+    now.unix_time = (double)wall / 1e9;
+    now.monotonic = (double)monotonic / 1e9;
   }
-  if (!ask(L, environment, "random", &now.random)) now.random = dice();
+  if (!ask(L, environment, "random", &now.random))
+    now.random = dice(monotonic, wall);
   if (!(now.random >= 0 && now.random < 1))
     luaL_error(L, "the option 'random' must return a number in [0, 1)");
   return now;
