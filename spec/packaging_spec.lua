@@ -1,5 +1,5 @@
--- What is built and packaged: the needs and exports of the shared objects, the rockspec against
--- the files on disk, the one version, and the trees LuaRocks makes. Everything here looks at the
+-- What is built and packaged: the needs and exports of the shared objects, the rockspec, the one
+-- version, and the trees LuaRocks makes against the files on disk. Everything here looks at the
 -- plain build, so the runs with instrumented builds leave it out by its tag.
 
 local files = require "spec.support.files"
@@ -56,6 +56,11 @@ local function exported(object)
   return sorted(names)
 end
 
+local function is_bound_for_good(object)
+  local flags = table.concat(matching(lines_of("readelf -d " .. object), "FLAGS_1"))
+  return flags:find("NOW", 1, true) and flags:find("NODELETE", 1, true)
+end
+
 local function all_needed(object)
   return matching(lines_of("ldd " .. object), "=>")
 end
@@ -92,9 +97,7 @@ for _, version in ipairs({ "5.4", "5.1" }) do
 
     it("stay loaded and resolve everything at load", function()
       for _, object in ipairs({ core, curl }) do
-        local flags = table.concat(matching(lines_of("readelf -d " .. object), "FLAGS_1"))
-        assert.truthy(flags:find("NOW", 1, true), object)
-        assert.truthy(flags:find("NODELETE", 1, true), object)
+        assert.truthy(is_bound_for_good(object), object)
       end
     end)
   end)
@@ -120,29 +123,13 @@ local function files_in(directories, name)
   return sorted(lines_of("find " .. directories .. " -type f -name '" .. name .. "'"))
 end
 
-local function module_of(path)
-  return (path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", "."))
+-- The Lua files below a directory, by their names from there.
+local function lua_files(directory)
+  return sorted(lines_of("cd " .. directory .. " && find usher.lua usher -name '*.lua'"))
 end
 
 describe("#build the rockspec", function()
   local rockspec = load_rockspec()
-  local modules = rockspec.build.modules
-
-  it("compiles exactly the C files of the tree", function()
-    local core, curl = modules["usher.core"], modules["usher.curl"]
-    assert.same(files_in("src/core src/providers src/lua", "*.c"), sorted(core.sources))
-    assert.same(files_in("src/curl", "*.c"), sorted(curl.sources))
-  end)
-
-  it("installs exactly the Lua modules of the tree", function()
-    local on_disk, listed = {}, {}
-    for _, path in ipairs(files_in("lua", "*.lua")) do on_disk[module_of(path)] = path end
-    for name, path in pairs(modules) do
-      if type(path) == "string" then listed[name] = path end
-    end
-    assert.same(on_disk, listed)
-    assert.equal("lua/usher.lua", listed.usher)
-  end)
 
   it("installs the command", function()
     assert.same({ bin = { usher = "lua/bin/usher" } }, rockspec.build.install)
@@ -201,30 +188,37 @@ describe("#build luarocks make", function()
   end)
 
   for _, version in ipairs({ "5.4", "5.1" }) do
-    it("installs modules, shared objects and the command for " .. version, function()
-      local tree = "build/tree-" .. version
-      for _, path in ipairs({
-        "/share/lua/" .. version .. "/usher.lua",
-        "/lib/lua/" .. version .. "/usher/core.so",
-        "/lib/lua/" .. version .. "/usher/curl.so",
-        "/bin/usher",
-      }) do
-        assert.is_true(exists(tree .. path), tree .. path)
-      end
+    local tree = "build/tree-" .. version
+    local libraries = tree .. "/lib/lua/" .. version
+
+    it("installs exactly the Lua files of the tree for " .. version, function()
+      local installed = lua_files(tree .. "/share/lua/" .. version)
+      assert.same(lua_files("lua"), installed)
+      assert.truthy(#installed > 50)
     end)
 
-    it("links what the Makefile links for " .. version, function()
+    it("installs two shared objects and the command for " .. version, function()
+      assert.same({ libraries .. "/usher/core.so", libraries .. "/usher/curl.so" },
+        files_in(libraries, "*"))
+      assert.is_true(exists(tree .. "/bin/usher"))
+    end)
+
+    it("links, hides and binds as the Makefile does for " .. version, function()
       for _, name in ipairs({ "core", "curl" }) do
-        assert.same(sorted(needed("build/" .. version .. "/usher/" .. name .. ".so")),
-          sorted(needed("build/tree-" .. version .. "/lib/lua/" .. version .. "/usher/" .. name
-            .. ".so")))
+        local ours = "build/" .. version .. "/usher/" .. name .. ".so"
+        local theirs = libraries .. "/usher/" .. name .. ".so"
+        assert.same(sorted(needed(ours)), sorted(needed(theirs)))
+        assert.same(exported(ours), exported(theirs))
+        assert.truthy(is_bound_for_good(theirs), theirs)
       end
     end)
   end
 
-  it("leaves nothing beside the sources", function()
-    assert.same({}, files_in("src lua", "*.o"))
-    assert.is_false(exists("usher/core.so"))
+  it("makes each for its own Lua, in one clone", function()
+    for version, symbol in pairs{ ["5.4"] = "lua_setiuservalue", ["5.1"] = "lua_setfenv" } do
+      local object = "build/tree-" .. version .. "/lib/lua/" .. version .. "/usher/core.so"
+      assert.equal(1, #matching(lines_of("nm -D --undefined-only " .. object), symbol), object)
+    end
   end)
 end)
 

@@ -4,8 +4,7 @@
    A provider is one file, NAME.c: its options, a list of parameters for each
    method, the methods, and authorize(), which adds the credentials to a
    request. What it defines is us_NAME; make finds it and lists it in list.h.
-   Vectors for every row go to spec/vectors/NAME.lua. A rockspec can list no
-   directory: LuaRocks needs a line for the file there.
+   Vectors for every row go to spec/vectors/NAME.lua.
 
      static const us_parameter mute_user[] = {
          PATH("room_id", "roomId", "the room"),
