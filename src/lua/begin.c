@@ -7,7 +7,8 @@
 /* What a caller gave: needed until the request is built. */
 typedef struct {
   us_value values[US_LIMIT_PARAMETERS];
-  us_value overrides[US_LIMIT_OPTIONS];
+  us_value options[US_LIMIT_OPTIONS];
+  const us_value *overrides; /* the options; NULL when none is given */
 } lus_given;
 
 /* The stack of begin, request and curl. */
@@ -75,27 +76,21 @@ static void read_overrides(lua_State *L, lus_call *call, lus_given *given,
                            const us_method *method) {
   const us_provider *provider = call->provider;
   size_t i;
+  given->overrides = NULL;
   for (i = 0; i < provider->option_count; i++) {
     const us_parameter *option = &provider->options[i];
-    us_value value;
+    us_value *value = &given->options[i], argument;
+    value->kind = US_ABSENT;
     if (!(option->flags & US_PER_CALL)) continue;
-    lus_arguments_read(L, OPTIONS, option, 1, &given->overrides[i], ANCHOR,
-                       &call->problems);
+    lus_arguments_read(L, OPTIONS, option, 1, value, ANCHOR, &call->problems);
     if (us_parameter_find(method->parameters, method->count,
-                          us_text(option->name)) >= 0)
-      continue;
-    lus_arguments_read(L, ARGUMENTS, option, 1, &value, ANCHOR,
-                       &call->problems);
-    if (value.kind != US_ABSENT) given->overrides[i] = value;
+                          us_text(option->name)) < 0) {
+      lus_arguments_read(L, ARGUMENTS, option, 1, &argument, ANCHOR,
+                         &call->problems);
+      if (argument.kind != US_ABSENT) *value = argument;
+    }
+    if (value->kind != US_ABSENT) given->overrides = given->options;
   }
-}
-
-/* NULL when nothing is overridden, as in nearly every call. */
-static const us_value *overrides_of(const lus_given *given) {
-  size_t i;
-  for (i = 0; i < US_LIMIT_OPTIONS; i++)
-    if (given->overrides[i].kind != US_ABSENT) return given->overrides;
-  return NULL;
 }
 
 static const us_method *method_of(lua_State *L, const us_provider *provider,
@@ -175,7 +170,7 @@ static void read_call(lua_State *L, lus_client *client, lus_call *call,
     lus_limits_read(L, OPTIONS, limits, problems);
   }
   lus_client_check(L, CLIENT, method->name, place->level); /* still open? */
-  us_request_check(&client->core, method, given->values, overrides_of(given),
+  us_request_check(&client->core, method, given->values, given->overrides,
                    problems);
   lus_problems_raise(L, problems, place);
 }
@@ -201,7 +196,7 @@ static lus_call *begin(lua_State *L, int level, bool masked, lus_given *given,
   read_call(L, client, call, given, method, &limits, &place);
   if (masked) mask(method, given->values);
   status = us_call_begin(&call->core, &client->core, method, given->values,
-                         overrides_of(given), &limits, *now);
+                         given->overrides, &limits, *now);
   if (status == US_NO_MEMORY) lus_raise_memory(L);
   if (status != US_OK) lus_raise(L, &place, "the request is too large");
   return call;
@@ -211,7 +206,7 @@ static lus_call *begin(lua_State *L, int level, bool masked, lus_given *given,
    whether it may fetch a token. Called by the methods, so the user's line is two
    up. */
 int lus_call_begin(lua_State *L) {
-  lus_given given = {0};
+  lus_given given;
   us_moment now;
   const lus_call *call = begin(L, 2, false, &given, &now);
   lua_settop(L, ENVIRONMENT);
@@ -231,7 +226,7 @@ static lus_call *preview(lua_State *L, bool masked, lus_given *given) {
 
 /* request(client, method, arguments, options) -> the exact request. */
 int lus_call_request(lua_State *L) {
-  lus_given given = {0};
+  lus_given given;
   lus_call *call = preview(L, false, &given);
   lus_request_push(L, &call->core.request);
   return 1;
@@ -239,7 +234,7 @@ int lus_call_request(lua_State *L) {
 
 /* curl(client, method, arguments, options) -> a command line. */
 int lus_call_curl(lua_State *L) {
-  lus_given given = {0};
+  lus_given given;
   lus_call *call = preview(L, true, &given);
   lus_command_push(L, &call->core.request, call->core.method, given.values);
   return 1;
