@@ -135,6 +135,7 @@ static void start(decoder *to, lua_State *L, us_json_reader *reader,
   to->strings = to->tokens = 0;
   to->until = lus_seconds() + LONGEST_TIME;
   to->depth = 0;
+  memset(to->levels, 0, sizeof to->levels);
   memset(to->last, 0, sizeof to->last);
   lus_reserve(L, 4 + US_JSON_NAMES);
   lus_json_push_null(L);
