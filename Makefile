@@ -506,11 +506,12 @@ types: all ## write the types for editors from the rows
 # What the rockspec asks for, with the directories that LuaRocks names.
 .PHONY: modules install
 modules: ## both modules, for the Lua whose headers are in LUA_INCDIR
+	@test -n "$(LUA_INCDIR)" || { echo "LUA_INCDIR says where lua.h is" >&2; false; }
 	@$(MAKE) --no-print-directory $(parallel) $(call module,$(ROCK))
 
 install: ## what `make modules` built, and the Lua files: into LIBDIR and LUADIR
 	@test -n "$(LUADIR)" && test -n "$(LIBDIR)" || \
-	  { echo "LUADIR and LIBDIR say where to; 'luarocks make' knows" >&2; false; }
+	  { echo "LUADIR and LIBDIR say where to; luarocks make sets them" >&2; false; }
 	mkdir -p "$(LUADIR)" "$(LIBDIR)/usher"
 	cp -R lua/usher lua/usher.lua "$(LUADIR)"
 	cp $(call module,$(ROCK)) "$(LIBDIR)/usher"
