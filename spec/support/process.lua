@@ -19,9 +19,14 @@ end
 
 --- The same of this process, when nothing is left that the collector would close.
 function M.settled_descriptors()
-  collectgarbage()
-  collectgarbage()
-  return M.descriptors()
+  local count, last
+  repeat
+    last = count
+    collectgarbage()
+    collectgarbage()
+    count = M.descriptors()
+  until count == last
+  return count
 end
 
 local function status(pid, field)
