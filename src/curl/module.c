@@ -158,12 +158,10 @@ static const luaL_Reg pool_metamethods[] = {{"__gc", pool_close},
 
 void lus_class_new(lua_State *L, const char *name, const luaL_Reg *methods,
                    const luaL_Reg *metamethods) {
-  int class;
   luaL_newmetatable(L, name);
-  class = lua_gettop(L);
-  lus_register_methods(L, class, metamethods);
+  lus_register(L, name, metamethods);
   lua_newtable(L);
-  lus_register_methods(L, class, methods);
+  lus_register(L, name, methods);
   lua_setfield(L, -2, "__index");
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__metatable");
@@ -179,6 +177,6 @@ int luaopen_usher_curl(lua_State *L) {
   lus_transfer_open(L);
   lus_loop_open(L);
   lua_newtable(L);
-  lus_register(L, functions);
+  lus_register(L, NULL, functions);
   return 1;
 }

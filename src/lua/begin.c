@@ -12,7 +12,7 @@ typedef struct {
 } lus_given;
 
 /* The stack of begin, request and curl. */
-enum { CLIENT = 1, METHOD, ARGUMENTS, OPTIONS, CALL, ANCHOR, ENVIRONMENT };
+enum { CLIENT = 1, METHOD, ARGUMENTS, OPTIONS, CALL, ENVIRONMENT, ANCHOR };
 
 /* A name that is neither an argument of the row nor an option of the client
    that a call may override. */
@@ -139,10 +139,10 @@ static lus_call *push_call(lua_State *L, lus_client *client,
   us_problems_reset(&call->problems);
   luaL_getmetatable(L, LUS_ATTEMPT);
   lua_setmetatable(L, -2);
-  lua_newtable(L);
   lus_get_environment(L, CLIENT);
   lua_pushvalue(L, -1);
   lus_set_environment(L, CALL); /* it holds the client: both live */
+  lua_newtable(L);
   return call;
 }
 
@@ -175,7 +175,7 @@ static void read_call(lua_State *L, lus_client *client, lus_call *call,
   lus_problems_raise(L, problems, place);
 }
 
-/* Leaves the stack at ENVIRONMENT: the values point into what the anchor
+/* Leaves the stack at ANCHOR: the values point into what the anchor
    keeps. Any Lua that runs on the way, be it the clock or a finalizer, may
    close the client or change the arguments: so the clock comes first, and
    between the last look at the client and its use there is no Lua. */
@@ -210,7 +210,6 @@ int lus_call_begin(lua_State *L) {
   us_moment now;
   const lus_call *call = begin(L, 2, false, &given, &now);
   lua_settop(L, ENVIRONMENT);
-  lua_remove(L, ANCHOR);
   lua_pushboolean(L, us_call_may_fetch(&call->core));
   return 3;
 }

@@ -190,14 +190,12 @@ void lus_call_open(lua_State *L) {
                                      {"next", call_next},
                                      {NULL, NULL}};
   static const luaL_Reg metamethods[] = {{"__gc", call_gc}, {NULL, NULL}};
-  int class;
   luaL_newmetatable(L, LUS_ATTEMPT);
-  class = lua_gettop(L);
-  lus_register_methods(L, class, metamethods);
+  lus_register(L, LUS_ATTEMPT, metamethods);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   lua_newtable(L);
-  lus_register_methods(L, class, methods);
+  lus_register(L, LUS_ATTEMPT, methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }

@@ -46,22 +46,14 @@ static inline void lus_gc_prepay(lua_State *L, int kilobytes) {
 #endif
 }
 
-/* Sets `functions` in the table at the top of the stack. */
-static inline void lus_register(lua_State *L, const luaL_Reg *functions) {
+/* Sets `functions` in the table at the top of the stack. The metatable of their
+   class, NULL for none, is their upvalue: lus_check_self need not look it up. */
+static inline void lus_register(lua_State *L, const char *class,
+                                const luaL_Reg *functions) {
   for (; functions->name != NULL; functions++) {
-    lua_pushcfunction(L, functions->func);
+    if (class != NULL) luaL_getmetatable(L, class);
+    lua_pushcclosure(L, functions->func, class != NULL);
     lua_setfield(L, -2, functions->name);
-  }
-}
-
-/* The same for methods of the class whose metatable is at `class`: it is their
-   upvalue, so that lus_check_self need not look it up. */
-static inline void lus_register_methods(lua_State *L, int class,
-                                        const luaL_Reg *methods) {
-  for (; methods->name != NULL; methods++) {
-    lua_pushvalue(L, class);
-    lua_pushcclosure(L, methods->func, 1);
-    lua_setfield(L, -2, methods->name);
   }
 }
 

@@ -54,7 +54,7 @@ void lus_error_open(lua_State *L) {
   static const luaL_Reg metamethods[] = {
       {"__tostring", error_tostring}, {"__concat", error_concat}, {NULL, NULL}};
   luaL_newmetatable(L, metatable);
-  lus_register(L, metamethods);
+  lus_register(L, NULL, metamethods);
   lua_pushstring(L, metatable);
   lua_setfield(L, -2, "__name");
   lua_pop(L, 1);

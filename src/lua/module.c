@@ -200,7 +200,7 @@ int luaopen_usher_core(lua_State *L) {
   lus_response_open(L);
   lus_call_open(L);
   lua_newtable(L);
-  lus_register(L, functions);
+  lus_register(L, NULL, functions);
   lua_pushliteral(L, US_VERSION);
   lua_setfield(L, -2, "_VERSION");
   lus_json_push_null(L);
