@@ -69,42 +69,40 @@ local function is_same(self, item, provider, row)
   return row.digest == core.digests(self.accounts[provider], { text })
 end
 
--- What is left to do for a row, and whether an earlier run may have sent it.
+-- The providers that a row has yet to be put into, and whether an earlier run may have done it;
+-- nil, and what is wrong.
 local function compare(self, item)
-  item.todo, item.begun = self.providers, false
-  if not (self.journal and self.journal.resumed) then return nil end
+  if not (self.journal and self.journal.resumed) then return self.providers, false end
   local known, problem, begun = self.journal:earlier(item.line)
-  if not known then return problem end
+  if not known then return nil, problem end
   local todo = {}
   for _, provider in ipairs(self.providers) do
     local row = known[provider]
     local is_done = row and row.state == "done" and is_same(self, item, provider, row)
     if not is_done then todo[#todo + 1] = provider end
   end
-  item.todo, item.begun = todo, begun
+  return todo, begun
 end
 
--- The next rows, as many as are noted together, and the first and last line of what is to be sent.
+-- The next rows, as many as are noted together, and the first and last line of what is to be sent;
+-- nil, and what is wrong.
 local function next_items(self)
-  local items, count = {}, 0
+  local items, count, first, last = {}, 0, nil, nil
   while self.page[self.at] and count < self.ahead do
     local item = self.page[self.at]
-    local problem = compare(self, item)
-    if problem then return nil, problem end
-    if item.todo[1] then count = count + 1 end
+    local todo, begun = compare(self, item)
+    if not todo then return nil, begun end
+    item.todo, item.begun = todo, begun
+    if todo[1] then count, first, last = count + 1, first or item.line, item.line end
     items[#items + 1] = item
     self.at = self.at + 1
   end
-  return items
+  return items, first, last
 end
 
 -- Between the first and the last row to be sent there may be some that are done: they have an
 -- outcome, which counts for more than the range.
-local function note(self, items)
-  local first, last
-  for _, item in ipairs(items) do
-    if item.todo[1] then first, last = first or item.line, item.line end
-  end
+local function note(self, first, last)
   if not first then return true end
   local ok, problem = self.journal:begin(first, last)
   if not ok then return nil, problem end
@@ -130,9 +128,9 @@ local function refill(self)
     if not page then return nil, "invalid", problem end
     self.page, self.at = page, 1
   end
-  local items, problem = next_items(self)
-  local ok = items ~= nil
-  if items and self.journal then ok, problem = note(self, items) end
+  local items, first, last = next_items(self)
+  local ok, problem = items, first
+  if items and self.journal then ok, problem = note(self, first, last) end
   if not ok then
     return nil, "ledger", "the rows could not be written down, so they were not sent: " .. problem
   end
